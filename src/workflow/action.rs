@@ -1,0 +1,1 @@
+//! `uses:` references and the exact version of artifact actions behind them.
