@@ -92,7 +92,8 @@ impl Source {
         let offset = offset.min(self.text.len());
         let line = self.line_index(offset);
         let start = self.line_starts[line];
-        let column = self.text.get(start..offset).map_or(offset - start, |s| s.trim_start_matches('\u{feff}').chars().count());
+        let column =
+            self.text.get(start..offset).map_or(offset - start, |s| s.trim_start_matches('\u{feff}').chars().count());
         Position { line: line + 1, column: column + 1 }
     }
 

@@ -2,3 +2,7 @@
 
 pub mod action;
 pub mod expression;
+pub mod model;
+pub mod yaml;
+
+pub use model::{Job, Step, Text, Workflow};

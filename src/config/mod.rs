@@ -1,0 +1,1 @@
+//! `.ci-lint.yml`: settings and the contract.

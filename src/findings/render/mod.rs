@@ -1,0 +1,1 @@
+//! A [`Report`](super::Report) as text: for people, for programs, for code scanning, for the forge's own log.

@@ -1,0 +1,1 @@
+//! `# ci-lint: ignore[rule] reason` comments.
