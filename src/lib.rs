@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod findings;
+pub mod flow;
 pub mod rules;
 pub mod shell;
 pub mod source;
