@@ -1,6 +1,7 @@
 //! What an expression comes to when only some contexts are known.
 //!
-//! The rules are those of the runner (actions/runner, `EvaluationResult.cs`, `ExpressionUtility.cs` and `Sdk/Functions`).
+//! The rules are those of the runner (actions/runner, `src/Sdk/DTExpressions2`: `EvaluationResult.cs`,
+//! `ExpressionUtility.cs` and `Functions`).
 
 use std::cmp::Ordering;
 

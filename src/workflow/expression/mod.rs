@@ -34,7 +34,8 @@ pub struct ExprError {
 pub enum ErrorKind {
     /// Every forge does.
     Syntax,
-    /// It is nested deeper than this parser goes. GitHub rejects it, others may not; report nothing, treat it as unknown.
+    /// It is nested deeper than this parser goes. GitHub rejects it, others may not: report nothing, treat it as
+    /// unknown.
     TooDeep,
 }
 
