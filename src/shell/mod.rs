@@ -1,1 +1,2 @@
 //! What a `run:` script executes.
+pub mod parse;
