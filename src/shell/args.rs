@@ -81,12 +81,11 @@ pub(super) fn read(words: &[Word], spec: &Spec) -> Args {
             continue;
         }
         let (name, mut values) = if text.starts_with("--") {
-            match text.split_once('=') {
-                Some((name, value)) => (name.to_owned(), vec![part(word, value)]),
-                None => {
-                    args.dynamic |= word.dynamic;
-                    (text.to_owned(), Vec::new())
-                }
+            if let Some((name, value)) = text.split_once('=') {
+                (name.to_owned(), vec![part(word, value)])
+            } else {
+                args.dynamic |= word.dynamic;
+                (text.to_owned(), Vec::new())
             }
         } else {
             cluster(word, spec, &mut args.options)

@@ -3,6 +3,7 @@
 //! The splitter never fails: what it cannot split reliably it marks [`Script::opaque`] and carries on.
 //! `${{ … }}` is the forge's own text replacement, so it counts even inside single quotes and here-documents.
 
+use super::scan::{self, Nest, find_delimiter, skip_expression};
 use crate::source::Span;
 
 /// Substitutions nested deeper than this are not split; the script becomes opaque.
@@ -27,6 +28,7 @@ pub struct Script {
 
 /// One simple command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Command {
     /// The command name and its arguments.
     pub words: Vec<Word>,
@@ -101,8 +103,8 @@ pub struct Redirect {
     pub descriptor: Option<u32>,
     /// The file, delimiter, string or descriptor.
     pub target: Word,
-    /// The body of a here-document, within the script.
-    pub body: Option<Span>,
+    /// The body of a here-document; `dynamic` when the shell or the forge expands something in it.
+    pub body: Option<Word>,
 }
 
 impl Redirect {
@@ -274,6 +276,7 @@ enum Block {
 }
 
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Frame {
     block: Block,
     guarded: bool,
@@ -306,16 +309,7 @@ struct PendingHereDocument {
     command: Option<usize>,
 }
 
-/// What an unfinished substitution is nested in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Nest {
-    Paren,
-    Arithmetic,
-    Brace,
-    Double,
-    Backtick,
-}
-
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Parser<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -901,7 +895,9 @@ impl<'a> Parser<'a> {
             if let (Some(command), Some(redirect)) = (document.command, document.redirect)
                 && let Some(redirect) = self.script.commands.get_mut(command).and_then(|c| c.redirects.get_mut(redirect))
             {
-                redirect.body = Some(Span::new(start, body_end));
+                let text = self.text.get(start..body_end).unwrap_or_default().to_owned();
+                let dynamic = text.contains("${{") || (!document.quoted && text.contains(['$', '`']));
+                redirect.body = Some(Word { text, dynamic, glob: false, span: Span::new(start, body_end) });
             }
             if !document.quoted {
                 self.substitutions_of_body(start, body_end);
@@ -917,7 +913,7 @@ impl<'a> Parser<'a> {
             match &self.bytes[at..end] {
                 [b'\\', _, ..] => at += 2,
                 [b'$', b'(', ..] => {
-                    let Some(after) = skip_nested(&self.bytes[..end], at + 2, &[Nest::Paren]) else { break };
+                    let Some(after) = scan::skip_nested(&self.bytes[..end], at + 2, &[Nest::Paren]) else { break };
                     if self.bytes[at + 2] != b'(' {
                         self.substitutions.push(Span::new(at + 2, after - 1));
                     }
@@ -930,7 +926,7 @@ impl<'a> Parser<'a> {
 
     /// Skips to the end of an opened construct; an unfinished one swallows the rest.
     fn skip_nested(&mut self, nests: &[Nest]) {
-        if let Some(after) = skip_nested(self.bytes, self.pos, nests) {
+        if let Some(after) = scan::skip_nested(self.bytes, self.pos, nests) {
             self.pos = after;
         } else {
             self.script.opaque = true;
@@ -1167,110 +1163,174 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The end of a here-document body and the start of the line after its delimiter.
-fn find_delimiter(bytes: &[u8], start: usize, delimiter: &str, strip_tabs: bool) -> Option<(usize, usize)> {
-    let mut at = start;
-    while at < bytes.len() {
-        let end = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |i| at + i);
-        let mut line = &bytes[at..end];
-        line = line.strip_suffix(b"\r").unwrap_or(line);
-        if strip_tabs {
-            let tabs = line.iter().take_while(|&&b| b == b'\t').count();
-            line = &line[tabs..];
-        }
-        let next = (end + 1).min(bytes.len());
-        if line == delimiter.as_bytes() {
-            return Some((at, next));
-        }
-        at = next.max(end + 1);
-    }
-    None
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
 
-/// The place after the `}}` of the expression that starts at `at`; its strings are `'…'`.
-fn skip_expression(bytes: &[u8], at: usize) -> Option<usize> {
-    let mut at = at + 3;
-    let mut quoted = false;
-    while at < bytes.len() {
-        if bytes[at] == b'\'' {
-            quoted = !quoted;
-        } else if !quoted && bytes[at..].starts_with(b"}}") {
-            return Some(at + 2);
-        }
-        at += 1;
+    /// Each command as its words, `?` before it when guarded, `$` after a dynamic word.
+    fn shown(script: &str) -> Vec<String> {
+        let show = |c: &Command| {
+            let words = c.words.iter().map(|w| format!("{}{}", w.text, if w.dynamic { "$" } else { "" }));
+            format!("{}{}", if c.guarded { "?" } else { "" }, words.collect::<Vec<_>>().join("|"))
+        };
+        parse(script).commands.iter().map(show).collect()
     }
-    None
-}
 
-/// The place after the construct whose opened `nests` all have closed.
-fn skip_nested(bytes: &[u8], start: usize, nests: &[Nest]) -> Option<usize> {
-    let mut stack = nests.to_vec();
-    let mut documents: Vec<(String, bool)> = Vec::new();
-    let mut at = start;
-    while at < bytes.len() {
-        let top = *stack.last()?;
-        let rest = &bytes[at..];
-        match (top, rest) {
-            (_, [b'$', b'{', b'{', ..]) => {
-                at = skip_expression(bytes, at)?;
-                continue;
-            }
-            (_, [b'\\', ..]) => at += 1,
-            (Nest::Backtick, [b'`', ..])
-            | (Nest::Double, [b'"', ..])
-            | (Nest::Brace, [b'}', ..])
-            | (Nest::Paren | Nest::Arithmetic, [b')', ..]) => {
-                stack.pop();
-                if stack.is_empty() {
-                    return Some(at + 1);
-                }
-            }
-            (Nest::Backtick, _) => {}
-            (_, [b'$', b'(', b'(', ..]) => {
-                stack.extend([Nest::Arithmetic, Nest::Arithmetic]);
-                at += 2;
-            }
-            (_, [b'$', b'(', ..]) => {
-                stack.push(Nest::Paren);
-                at += 1;
-            }
-            (_, [b'$', b'{', ..]) => {
-                stack.push(Nest::Brace);
-                at += 1;
-            }
-            (_, [b'`', ..]) => stack.push(Nest::Backtick),
-            (Nest::Arithmetic, [b'(', ..]) => stack.push(Nest::Arithmetic),
-            (Nest::Double | Nest::Arithmetic, _) => {}
-            (_, [b'"', ..]) => stack.push(Nest::Double),
-            (Nest::Brace, [b'\'', ..]) if stack.len() >= 2 && stack[stack.len() - 2] == Nest::Double => {}
-            (_, [b'\'', tail @ ..]) if top == Nest::Paren || tail.contains(&b'\'') => {
-                at += 1 + tail.iter().position(|&b| b == b'\'')?;
-            }
-            (Nest::Brace, _) => {}
-            (Nest::Paren, [b'(', ..]) => stack.push(Nest::Paren),
-            (Nest::Paren, [b'#', ..]) if at == start || bytes[at - 1].is_ascii_whitespace() || matches!(bytes[at - 1], b'(' | b';' | b'&' | b'|') => {
-                at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
-                continue;
-            }
-            (Nest::Paren, [b'<', b'<', b'<', ..]) => at += 2,
-            (Nest::Paren, [b'<', b'<', tail @ ..]) => {
-                let strip_tabs = tail.first() == Some(&b'-');
-                let skip = usize::from(strip_tabs) + tail[usize::from(strip_tabs)..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-                let length = tail[skip..].iter().take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')')).count();
-                let raw = String::from_utf8_lossy(&tail[skip..skip + length]);
-                documents.push((raw.replace(['\'', '"', '\\'], ""), strip_tabs));
-                at += 1 + skip + length;
-            }
-            (Nest::Paren, [b'\n', ..]) => {
-                at += 1;
-                for (delimiter, strip_tabs) in documents.drain(..) {
-                    at = find_delimiter(bytes, at, &delimiter, strip_tabs)?.1;
-                }
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
+    #[test]
+    fn operators_separate_commands() {
+        assert_eq!(shown("a 1 && b; c | d & e\nf"), ["a|1", "b", "c", "d", "e", "f"]);
+        assert_eq!(shown("a || b && c; d"), ["a", "?b", "?c", "d"]);
+        assert_eq!(shown("a &&\n  b ||\n  c\nd"), ["a", "b", "?c", "d"]);
+        let script = parse("a | b");
+        assert!(script.commands[0].piped_out && script.commands[1].piped_in);
+        assert!(parse("a & b").commands[0].background);
     }
-    None
+
+    #[test]
+    fn quotes_go_and_their_content_stays() {
+        assert_eq!(shown(r#"pytest -k "not slow" 'a b'c \  "x\"y\z""#), [r#"pytest|-k|not slow|a bc| |x"y\z"#]);
+        assert_eq!(shown("a $'b c' $\"d\""), ["a|b c|d"]);
+        assert_eq!(shown("a ''"), ["a|"]);
+    }
+
+    #[test]
+    fn comments_and_continuations() {
+        assert_eq!(shown("a # pytest; b\n# c\nd#e \\\n  f"), ["a", "d#e|f"]);
+        assert_eq!(shown("a \\\r\n  b\r\nc\r\n"), ["a|b", "c"]);
+    }
+
+    #[test]
+    fn what_is_computed_is_dynamic() {
+        assert_eq!(shown("a $x ${y} \"$z\" '$n' \\$n a$"), ["a|$x$|${y}$|$z$|$n|$n|a$"]);
+        assert_eq!(shown("a py${{ matrix.x || 'b | c' }}z d"), ["a|py${{ matrix.x || 'b | c' }}z$|d"]);
+        assert_eq!(shown("a '${{ f('x') }}' b"), ["a|${{ f('x') }}$|b"]);
+        assert_eq!(shown("a x.{1,2} {b} ~/c ~@d"), ["a|x.{1,2}$|{b}|~/c$|~@d"]);
+        assert!(parse("a *.x").commands[0].words[1].glob);
+        assert!(!parse("a '*.x'").commands[0].words[1].glob);
+    }
+
+    #[test]
+    fn substitutions_run_before_their_command() {
+        assert_eq!(shown("a $(b \"$(c)\") `d`"), ["c", "b|$(c)$", "d", "a|$(b \"$(c)\")$|`d`$"]);
+        assert_eq!(shown("a <(b) $((1 + (2))) $x"), ["b", "a|<(b)$|$((1 + (2)))$|$x$"]);
+        assert_eq!(shown("for f in $(a); do b; done"), ["a", "?b"]);
+        assert_eq!(shown("A=$(b)"), ["b", ""]);
+        assert!(parse("a $(b)").commands[0].substituted);
+    }
+
+    #[test]
+    fn branches_and_loops_guard() {
+        assert_eq!(shown("if a; then b; elif c; then d; else e; fi; f"), ["a", "?b", "?c", "?d", "?e", "f"]);
+        assert_eq!(shown("while a; do b; done\nfor x in 1 2\ndo\n c\ndone; d"), ["a", "?b", "?c", "d"]);
+        assert_eq!(shown("case $x in a|b) c;; (d) e ;;\n *) f\nesac\ng"), ["?c", "?e", "?f", "g"]);
+        assert_eq!(shown("f() { a; }\nfunction g { b; }\nc"), ["?a", "?b", "c"]);
+        assert_eq!(parse("f() { a; }\nfunction g() { b; }").functions, ["f", "g"]);
+        assert_eq!(shown("(a; b); { c; } && d"), ["a", "b", "c", "d"]);
+        assert_eq!(shown("[ -f x ] && a; ! b && c; d"), ["[|-f|x|]", "?a", "b", "?c", "d"]);
+        assert_eq!(shown("[[ a && b || (c < d) ]] || e"), ["[[|a|&&|b||||(c|<|d)|]]", "?e"]);
+        assert_eq!(shown("for ((i=0;i<3;i++)); do a; done; ((x++)); time b"), ["?a", "((", "b"]);
+    }
+
+    #[test]
+    fn an_early_exit_guards_the_rest() {
+        assert_eq!(shown("if a; then exit 0; fi; b"), ["a", "?exit|0", "?b"]);
+        assert_eq!(shown("a || exit 1; b || exit $?; c"), ["a", "?exit|1", "b", "?exit|$?$", "c"]);
+        assert_eq!(shown("(exit 0); a; exec b; c"), ["exit|0", "a", "exec|b", "?c"]);
+    }
+
+    #[test]
+    fn here_documents_are_not_commands() {
+        let script = parse("cat <<EOF > x\npytest $(a)\nEOF\nb <<-'E'\n\tc $(d)\n\tE\ne");
+        let heads: Vec<&str> = script.commands.iter().map(|c| c.words[0].text.as_str()).collect();
+        assert_eq!(heads, ["cat", "a", "b", "e"]);
+        let body = script.commands[0].redirects[0].body.clone().expect("a body");
+        assert_eq!((body.text.as_str(), body.dynamic), ("pytest $(a)\n", true));
+        assert!(!script.opaque);
+        assert!(parse("cat <<EOF\nx").opaque);
+    }
+
+    #[test]
+    fn redirects() {
+        let script = parse("a > x 2>&1 >>\"$y\" < z <<< w &>v 2>err");
+        let kinds: Vec<RedirectKind> = script.commands[0].redirects.iter().map(|r| r.kind).collect();
+        use RedirectKind::{Append, Duplicate, HereString, Read, Write};
+        assert_eq!(kinds, [Write, Duplicate, Append, Read, HereString, Write, Write]);
+        assert_eq!(script.commands[0].words.len(), 1);
+        assert!(!script.commands[0].redirects[6].takes_stdout());
+        let script = parse("{ a; b; } >> x");
+        assert!(script.commands.iter().all(|c| c.redirects[0].target.text == "x"));
+    }
+
+    #[test]
+    fn groups_in_pipes_have_their_own_shell() {
+        let script = parse("{ cd a; (b); } | c; d");
+        let shells: Vec<usize> = script.commands.iter().map(|c| c.subshell).collect();
+        assert_ne!(shells[0], 0);
+        assert_eq!(script.subshells[shells[1]], shells[0]);
+        assert_eq!((shells[2], shells[3]), (0, 0));
+    }
+
+    #[test]
+    fn assignments_last_or_not() {
+        let script = parse("A=1 cmd\nexport B='2 3' C\nD=4\nexport D\nif x; then export E=5; fi\nF=(a b)\nunset B\nz");
+        assert_eq!(script.commands[0].assignments[0].0, "A");
+        let end = usize::MAX;
+        assert_eq!(script.exported("A", end), Variable::Untouched);
+        assert_eq!(script.exported("B", 20), Variable::Known("2 3".to_owned()));
+        assert_eq!(script.exported("B", end), Variable::Unknown);
+        assert_eq!(script.exported("D", end), Variable::Known("4".to_owned()));
+        assert_eq!(script.exported("E", end), Variable::Unknown);
+        assert_eq!(script.exported("F", end), Variable::Unknown);
+    }
+
+    #[test]
+    fn what_cannot_be_split_is_opaque() {
+        for script in ["a 'b", "a \"b", "a $(b", "a ${b", "a ${{ b", "if a; then b", "fi", "a )", "( a", "a ;; b", "[[ a", "f() a", "a > ;"] {
+            assert!(parse(script).opaque, "{script}");
+        }
+        for script in ["", "\n", "a;", "a\n\n", "a \\\n", "a; # it's", "a}", "echo if then", "a=b", "x=$(cat <<E\nit's\nE\n)"] {
+            assert!(!parse(script).opaque, "{script}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_neither_overflows_nor_crawls() {
+        for unit in ["$(", "`", "(", "{ ", "${", "\"$(", "((", "if ", "case x in y) ", "<<a ", "a=(", "'", "${{", "f() ", "{ a;} | ", "a > b "] {
+            let script = unit.repeat(20_000);
+            let started = std::time::Instant::now();
+            parse(&script);
+            assert!(started.elapsed().as_secs() < 5, "{unit}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_parses(script in "(?s).{0,200}") {
+            check(&script)?;
+        }
+
+        #[test]
+        fn any_shell_like_text_parses(parts in prop::collection::vec(prop::sample::select(vec![
+            "a", " ", "\n", "\r\n", "\r", ";", ";;", "&", "&&", "|", "||", "(", ")", "{", "}", "[[", "]]", "((", "))", "$", "$(", "${", "${{", "}}",
+            "`", "'", "\"", "\\", "#", "<", ">", "<<", "<<-", "<<<", ">>", ">&", "&>", "if", "then", "fi", "for", "in", "do", "done", "case", "esac",
+            "while", "function", "f()", "=", "A=", "!", "time", "é", "*", "~", "2", "EOF", "exit", ",", "..", "\t",
+        ]), 0..40)) {
+            check(&parts.concat())?;
+        }
+    }
+
+    fn check(text: &str) -> Result<(), TestCaseError> {
+        let script = parse(text);
+        for command in &script.commands {
+            prop_assert!(text.get(command.span.start..command.span.end).is_some());
+            prop_assert!(command.subshell < script.subshells.len());
+            for word in &command.words {
+                prop_assert!(text.get(word.span.start..word.span.end).is_some());
+            }
+        }
+        crate::shell::effects(&script);
+        script.assignments();
+        Ok(())
+    }
 }

@@ -192,7 +192,7 @@ fn uv(rest: &[Word], found: &mut Invocation) -> Step {
             let module = args.has(&["-m", "--module"]);
             let words = remaining(args);
             let Some(first) = words.first() else { return Step::Done(Target::Nothing) };
-            if script || (!module && first.text.ends_with(".py")) {
+            if script || (!module && first.text.rsplit_once('.').is_some_and(|(_, extension)| extension == "py")) {
                 return Step::Again(python_script(first, &words[1..]));
             }
             found.module = module;
@@ -275,7 +275,7 @@ fn task_or_tool(runner: Option<TaskRunner>, mut words: Vec<Word>) -> Step {
     if runner == Some(TaskRunner::Hatch)
         && let Some((_, command)) = task.text.split_once(':')
     {
-        first.text = command.to_owned();
+        command.clone_into(&mut first.text);
     }
     let known = tool_name(first, false).is_some_and(|name| is_known_tool(&name));
     match runner {
