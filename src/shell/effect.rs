@@ -256,9 +256,6 @@ impl Walk {
     }
 
     fn change_directory(&mut self, command: &Command, tool: &Invocation, cwd: &Cwd) {
-        if command.piped_in || command.piped_out || command.background {
-            return;
-        }
         let next = match tool.name.as_str() {
             "pushd" | "popd" => Cwd::Unknown,
             "cd" => {
@@ -494,7 +491,7 @@ mod tests {
 
     /// One letter per effect, `?` before a guarded one.
     fn kinds(script: &str) -> String {
-        let letter = |effect: &Effect| match effect.kind {
+        let letters = |effect: Effect| match effect.kind {
             EffectKind::Tests(_) => "T",
             EffectKind::Session(_) => "S",
             EffectKind::Coverage(_) => "C",
@@ -505,7 +502,7 @@ mod tests {
             EffectKind::Inert => ".",
             EffectKind::Opaque => "X",
         };
-        all(script).iter().map(|e| format!("{}{}", if e.guarded { "?" } else { "" }, letter(e))).collect()
+        all(script).into_iter().flat_map(|e| [if e.guarded { "?" } else { "" }, letters(e)]).collect()
     }
 
     #[test]
@@ -546,7 +543,7 @@ mod tests {
         for script in [
             "$CMD", "${{ inputs.command }}", "python -c 'import pytest; pytest.main()'", "python - <<EOF\nimport pytest\nEOF", "bash <<EOF\npytest\nEOF",
             "docker run x pytest", "curl -o .coverage https://example.org", "xargs pytest", "coverage $SUB", "uv run $CMD", "gh run download", "npm test",
-            "pytest() { echo; }\npytest", "coverage run -m pytest --version", "ssh host pytest", "poetry run start",
+            "pytest() { echo; }\npytest", "coverage run -m pytest --version", "ssh host pytest", "poetry run start", "find . -name tests -exec pytest {} +", "trap pytest EXIT",
         ] {
             assert!(kinds(script).ends_with('X'), "{script}: {}", kinds(script));
         }

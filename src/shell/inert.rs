@@ -52,6 +52,12 @@ pub(super) fn class(name: &str, args: &[Word]) -> Class {
     if INERT.contains(&name) {
         return Class::Inert;
     }
+    if name == "find"
+        && let Some(at) = args.iter().position(|w| matches!(w.text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir"))
+    {
+        let known = args.get(at + 1).and_then(Word::literal).is_some_and(|tool| INERT.contains(&tool) || FILES.contains(&tool));
+        return if known { Class::Files } else { Class::Opaque };
+    }
     if FILES.contains(&name) {
         return Class::Files;
     }
