@@ -55,7 +55,13 @@ impl Args {
 
     /// Whether any word, wherever it stands, has unknown text.
     pub(super) fn any_dynamic(&self) -> bool {
-        self.dynamic || self.positionals.iter().chain(&self.rest).chain(self.options.iter().flat_map(|o| &o.values)).any(|w| w.dynamic)
+        self.dynamic
+            || self
+                .positionals
+                .iter()
+                .chain(&self.rest)
+                .chain(self.options.iter().flat_map(|o| &o.values))
+                .any(|w| w.dynamic)
     }
 }
 

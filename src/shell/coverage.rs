@@ -72,7 +72,17 @@ pub(super) enum Reading {
 }
 
 const RUN: Spec = Spec {
-    value: &["--concurrency", "--context", "--data-file", "--include", "--omit", "--save-signal", "--source", "--debug", "--rcfile"],
+    value: &[
+        "--concurrency",
+        "--context",
+        "--data-file",
+        "--include",
+        "--omit",
+        "--save-signal",
+        "--source",
+        "--debug",
+        "--rcfile",
+    ],
     maybe: &[],
     many: &[],
     stop: true,
@@ -80,8 +90,20 @@ const RUN: Spec = Spec {
 
 const OTHER: Spec = Spec {
     value: &[
-        "--data-file", "--fail-under", "--include", "--omit", "--precision", "--sort", "--format", "--contexts", "--rcfile", "--title",
-        "-d", "--directory", "-o", "--debug",
+        "--data-file",
+        "--fail-under",
+        "--include",
+        "--omit",
+        "--precision",
+        "--sort",
+        "--format",
+        "--contexts",
+        "--rcfile",
+        "--title",
+        "-d",
+        "--directory",
+        "-o",
+        "--debug",
     ],
     maybe: &[],
     many: &[],
@@ -89,7 +111,16 @@ const OTHER: Spec = Spec {
 };
 
 const SLIPCOVER: Spec = Spec {
-    value: &["--out", "--source", "--omit", "--fail-under", "--threshold", "--missing-width", "--xml-package-depth", "-m"],
+    value: &[
+        "--out",
+        "--source",
+        "--omit",
+        "--fail-under",
+        "--threshold",
+        "--missing-width",
+        "--xml-package-depth",
+        "-m",
+    ],
     maybe: &[],
     many: &["--merge"],
     stop: true,
@@ -97,7 +128,8 @@ const SLIPCOVER: Spec = Spec {
 
 /// Spells out long options that coverage accepts by unique prefix; `--parallel` is the common one.
 fn spell_out(mut args: Args) -> Args {
-    const LONG: &[&str] = &["--parallel-mode", "--append", "--branch", "--data-file", "--rcfile", "--keep", "--fail-under", "--module"];
+    const LONG: &[&str] =
+        &["--parallel-mode", "--append", "--branch", "--data-file", "--rcfile", "--keep", "--fail-under", "--module"];
     for option in &mut args.options {
         if option.name.len() > 4
             && let Some(full) = LONG.iter().find(|full| full.starts_with(option.name.as_str()))
@@ -173,10 +205,16 @@ pub(super) fn read_slipcover(words: &[Word]) -> Reading {
         return Reading::Inert;
     }
     if own.has(&["--merge"]) {
-        let inputs = own.options.iter().filter(|o| o.name == "--merge").flat_map(|o| o.values.iter().cloned()).collect();
-        return Reading::Merge(SlipcoverMerge { inputs, out: own.text(&["--out"]), fail_under: own.text(&["--fail-under"]) });
+        let inputs =
+            own.options.iter().filter(|o| o.name == "--merge").flat_map(|o| o.values.iter().cloned()).collect();
+        return Reading::Merge(SlipcoverMerge {
+            inputs,
+            out: own.text(&["--out"]),
+            fail_under: own.text(&["--fail-under"]),
+        });
     }
-    let measured = Measured::Slipcover { out: own.text(&["--out"]), json: own.has(&["--json"]), xml: own.has(&["--xml"]) };
+    let measured =
+        Measured::Slipcover { out: own.text(&["--out"]), json: own.has(&["--json"]), xml: own.has(&["--xml"]) };
     let fails = own.has(&["--fail-under"]);
     // A script before `-m` means the `-m` was the script's.
     let (module, target) = match module_at {

@@ -212,7 +212,9 @@ impl Walk {
                     self.push(command, command.span, EffectKind::Inert, cwd.clone(), env.clone(), writes.clone());
                 }
             }
-            Target::Unknown => self.push(command, command.span, EffectKind::Opaque, cwd.clone(), env.clone(), writes.clone()),
+            Target::Unknown => {
+                self.push(command, command.span, EffectKind::Opaque, cwd.clone(), env.clone(), writes.clone());
+            }
         }
         for kind in forge {
             let writes = if only_forge { writes.clone() } else { Vec::new() };
@@ -220,8 +222,17 @@ impl Walk {
         }
     }
 
-    fn push(&mut self, command: &Command, span: Span, kind: EffectKind, cwd: Cwd, env: Vec<(String, Word)>, writes: Vec<Word>) {
-        let (span, guarded) = self.outer.map_or((span, command.guarded), |(outer, guarded)| (outer, guarded || command.guarded));
+    fn push(
+        &mut self,
+        command: &Command,
+        span: Span,
+        kind: EffectKind,
+        cwd: Cwd,
+        env: Vec<(String, Word)>,
+        writes: Vec<Word>,
+    ) {
+        let (span, guarded) =
+            self.outer.map_or((span, command.guarded), |(outer, guarded)| (outer, guarded || command.guarded));
         self.found.push(Effect { kind, span, guarded, cwd, env, writes, piped_out: command.piped_out });
     }
 
@@ -231,7 +242,8 @@ impl Walk {
             self.push(command, command.span, EffectKind::Opaque, cwd, env.to_vec(), Vec::new());
             return;
         }
-        let (span, guarded) = self.outer.map_or((command.span, command.guarded), |(span, guarded)| (span, guarded || command.guarded));
+        let (span, guarded) =
+            self.outer.map_or((command.span, command.guarded), |(span, guarded)| (span, guarded || command.guarded));
         let script = parse::parse(text);
         let mut walk = Self {
             found: Vec::new(),
@@ -259,7 +271,8 @@ impl Walk {
         let next = match tool.name.as_str() {
             "pushd" | "popd" => Cwd::Unknown,
             "cd" => {
-                let target = tool.args.iter().find(|w| w.text != "--" && w.text != "-P" && w.text != "-L" && w.text != "-e");
+                let target =
+                    tool.args.iter().find(|w| w.text != "--" && w.text != "-P" && w.text != "-L" && w.text != "-e");
                 if command.guarded || target.is_none_or(|w| w.text == "-") { Cwd::Unknown } else { join(cwd, target) }
             }
             _ => return,
@@ -316,8 +329,14 @@ fn classify(command: &Command, tool: &Invocation, writes: &[Word]) -> (EffectKin
     {
         return (from_suite(suite), None);
     }
-    if matches!(name, "coverage" | "coverage3" | "slipcover") || name.strip_prefix("coverage-").is_some_and(|v| v.starts_with('3')) {
-        let reading = if name == "slipcover" { coverage::read_slipcover(&tool.args) } else { coverage::read_coverage(&tool.args) };
+    if matches!(name, "coverage" | "coverage3" | "slipcover")
+        || name.strip_prefix("coverage-").is_some_and(|v| v.starts_with('3'))
+    {
+        let reading = if name == "slipcover" {
+            coverage::read_slipcover(&tool.args)
+        } else {
+            coverage::read_coverage(&tool.args)
+        };
         let kind = match reading {
             coverage::Reading::Suite(suite) => from_suite(suite),
             coverage::Reading::Command(command) => EffectKind::Coverage(command),
@@ -381,7 +400,10 @@ fn is_file(target: &Word) -> bool {
 
 /// The files any output of `command` is redirected to.
 fn written_files(command: &Command) -> Vec<Word> {
-    let files = command.redirects.iter().filter(|r| matches!(r.kind, RedirectKind::Write | RedirectKind::Append | RedirectKind::ReadWrite));
+    let files = command
+        .redirects
+        .iter()
+        .filter(|r| matches!(r.kind, RedirectKind::Write | RedirectKind::Append | RedirectKind::ReadWrite));
     files.filter(|r| is_file(&r.target)).map(|r| r.target.clone()).collect()
 }
 
@@ -410,7 +432,8 @@ fn written(command: &Command) -> ForgeWrite {
     let args = command.words.get(1..).unwrap_or_default();
     let text = match name {
         "echo" => {
-            let flags = args.iter().take_while(|w| matches!(w.text.as_str(), "-e" | "-n" | "-E" | "-ne" | "-en")).count();
+            let flags =
+                args.iter().take_while(|w| matches!(w.text.as_str(), "-e" | "-n" | "-E" | "-ne" | "-en")).count();
             let text = args[flags..].iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
             if flags > 0 { text.replace("\\n", "\n") } else { text }
         }
@@ -508,13 +531,45 @@ mod tests {
     #[test]
     fn wrappers_do_not_hide_the_tool() {
         for script in [
-            "pytest", "python -m pytest", "python3.12 -X dev -W error -m pytest", "py -3 -m pytest", "python -Im pytest", "python -mpytest",
-            "uv run pytest", "uv run --frozen --extra test -- pytest", "uv run -m pytest", "uv run --group dev python -m pytest", "uv --quiet run pytest",
-            "uvx --with pytest-cov pytest@latest", "uv tool run --from pytest pytest", "poetry run pytest", "pdm run pytest", "pipenv run pytest",
-            "hatch run pytest", "hatch run test:pytest", "hatch -e test run pytest", "rye run pytest", "pixi run -e test pytest", "A=b pytest",
-            "env -u X A=b pytest", "sudo -E pytest", "time pytest", "exec pytest", "nice -n 5 pytest", "timeout -k 5 60 pytest",
-            "xvfb-run -a -s '-screen 0 1x1x8' pytest", "xvfb-run --auto-servernum uv run pytest", "micromamba run -n env pytest", "conda run -n e --no-capture-output pytest",
-            ".venv/bin/pytest", "$VENV/bin/python -m pytest", ".venv\\\\Scripts\\\\pytest.exe", "bash -c pytest", "bash -euo pipefail -c 'pytest'", "sh -c \"exec pytest\"", "eval pytest",
+            "pytest",
+            "python -m pytest",
+            "python3.12 -X dev -W error -m pytest",
+            "py -3 -m pytest",
+            "python -Im pytest",
+            "python -mpytest",
+            "uv run pytest",
+            "uv run --frozen --extra test -- pytest",
+            "uv run -m pytest",
+            "uv run --group dev python -m pytest",
+            "uv --quiet run pytest",
+            "uvx --with pytest-cov pytest@latest",
+            "uv tool run --from pytest pytest",
+            "poetry run pytest",
+            "pdm run pytest",
+            "pipenv run pytest",
+            "hatch run pytest",
+            "hatch run test:pytest",
+            "hatch -e test run pytest",
+            "rye run pytest",
+            "pixi run -e test pytest",
+            "A=b pytest",
+            "env -u X A=b pytest",
+            "sudo -E pytest",
+            "time pytest",
+            "exec pytest",
+            "nice -n 5 pytest",
+            "timeout -k 5 60 pytest",
+            "xvfb-run -a -s '-screen 0 1x1x8' pytest",
+            "xvfb-run --auto-servernum uv run pytest",
+            "micromamba run -n env pytest",
+            "conda run -n e --no-capture-output pytest",
+            ".venv/bin/pytest",
+            "$VENV/bin/python -m pytest",
+            ".venv\\\\Scripts\\\\pytest.exe",
+            "bash -c pytest",
+            "bash -euo pipefail -c 'pytest'",
+            "sh -c \"exec pytest\"",
+            "eval pytest",
             "pytest -v -n auto --durations=5 -p no:cacheprovider -x -ra --tb short --cov=src",
         ] {
             assert_eq!(kinds(script), "T", "{script}");
@@ -527,11 +582,38 @@ mod tests {
     #[test]
     fn mentions_are_no_test_runs() {
         for script in [
-            "echo \"run pytest to test\"", "pip install pytest coverage", "python -m pip install pytest", "uv pip install pytest", "which pytest",
-            "command -v pytest", "coverage --version", "pytest --version", "pytest --collect-only -q", "pytest --help", "behave --dry-run", "nox --list",
-            "nox -l", "tox -l", "tox list", "tox --notest", "cat <<EOF\npytest\nEOF", "python --version", "uv sync --group test", "poetry install --with test",
-            "source .venv/bin/activate", "apt-get install -y python3-pytest", "export PYTEST_ADDOPTS=-v", "coverage report --help", "uv tool install nox",
-            "grep -q pytest x", "docker build -t pytest .", "pre-commit run --all-files", "uvx ruff check", "python -m mypy src", "git diff", "nox --install-only -s tests",
+            "echo \"run pytest to test\"",
+            "pip install pytest coverage",
+            "python -m pip install pytest",
+            "uv pip install pytest",
+            "which pytest",
+            "command -v pytest",
+            "coverage --version",
+            "pytest --version",
+            "pytest --collect-only -q",
+            "pytest --help",
+            "behave --dry-run",
+            "nox --list",
+            "nox -l",
+            "tox -l",
+            "tox list",
+            "tox --notest",
+            "cat <<EOF\npytest\nEOF",
+            "python --version",
+            "uv sync --group test",
+            "poetry install --with test",
+            "source .venv/bin/activate",
+            "apt-get install -y python3-pytest",
+            "export PYTEST_ADDOPTS=-v",
+            "coverage report --help",
+            "uv tool install nox",
+            "grep -q pytest x",
+            "docker build -t pytest .",
+            "pre-commit run --all-files",
+            "uvx ruff check",
+            "python -m mypy src",
+            "git diff",
+            "nox --install-only -s tests",
         ] {
             assert_eq!(kinds(script), ".", "{script}");
         }
@@ -541,9 +623,24 @@ mod tests {
     #[test]
     fn what_cannot_be_known_is_opaque() {
         for script in [
-            "$CMD", "${{ inputs.command }}", "python -c 'import pytest; pytest.main()'", "python - <<EOF\nimport pytest\nEOF", "bash <<EOF\npytest\nEOF",
-            "docker run x pytest", "curl -o .coverage https://example.org", "xargs pytest", "coverage $SUB", "uv run $CMD", "gh run download", "npm test",
-            "pytest() { echo; }\npytest", "coverage run -m pytest --version", "ssh host pytest", "poetry run start", "find . -name tests -exec pytest {} +", "trap pytest EXIT",
+            "$CMD",
+            "${{ inputs.command }}",
+            "python -c 'import pytest; pytest.main()'",
+            "python - <<EOF\nimport pytest\nEOF",
+            "bash <<EOF\npytest\nEOF",
+            "docker run x pytest",
+            "curl -o .coverage https://example.org",
+            "xargs pytest",
+            "coverage $SUB",
+            "uv run $CMD",
+            "gh run download",
+            "npm test",
+            "pytest() { echo; }\npytest",
+            "coverage run -m pytest --version",
+            "ssh host pytest",
+            "poetry run start",
+            "find . -name tests -exec pytest {} +",
+            "trap pytest EXIT",
         ] {
             assert!(kinds(script).ends_with('X'), "{script}: {}", kinds(script));
         }
@@ -560,19 +657,34 @@ mod tests {
 
     #[test]
     fn selections() {
-        let run = tests("pytest --cov=src --cov-report=xml:cov/coverage.xml -q ./tests/unit/ -k \"not slow\" --ignore=tests/x/ -m 'a and b' --runslow");
+        let run = tests(
+            "pytest --cov=src --cov-report=xml:cov/coverage.xml -q ./tests/unit/ -k \"not slow\" --ignore=tests/x/ -m 'a and b' --runslow",
+        );
         assert_eq!(run.selection, ["tests/unit", "-k not slow", "--ignore tests/x", "-m a and b", "--runslow"]);
         assert!(run.selection_known);
         assert_eq!(run.measured, Some(Measured::PytestCov { append: false, config: None }));
         assert_eq!((run.reports[0].format.as_str(), run.reports[0].path.as_deref()), ("xml", Some("cov/coverage.xml")));
-        assert_eq!(tests("pytest --cov src --cov-report term-missing:skip-covered --cov-fail-under=90").reports[0].path, None);
+        assert_eq!(
+            tests("pytest --cov src --cov-report term-missing:skip-covered --cov-fail-under=90").reports[0].path,
+            None
+        );
         assert!(tests("pytest --cov --cov-fail-under=90").fail_under);
         assert_eq!(tests("pytest --cov --no-cov").measured, None);
         assert_eq!(tests("pytest --cov-report=xml").measured, None);
         assert!(!tests("pytest $ARGS").selection_known);
         assert!(!tests("pytest -k $ARGS").selection_known);
-        assert!(same_suite(&tests("pytest -k 'a b' tests"), &tests("python -m coverage run -m pytest tests/ -k='a b' -n 4")));
-        for other in ["pytest tests/unit", "pytest -k x tests", "pytest --slow tests", "behave tests", "pytest tests $X", "pytest --lf tests"] {
+        assert!(same_suite(
+            &tests("pytest -k 'a b' tests"),
+            &tests("python -m coverage run -m pytest tests/ -k='a b' -n 4")
+        ));
+        for other in [
+            "pytest tests/unit",
+            "pytest -k x tests",
+            "pytest --slow tests",
+            "behave tests",
+            "pytest tests $X",
+            "pytest --lf tests",
+        ] {
             assert!(!same_suite(&tests("pytest tests"), &tests(other)), "{other}");
         }
         let run = tests("behave --tags=~@slow -f progress --no-capture features/");
@@ -603,17 +715,30 @@ mod tests {
         assert_eq!(tests("coverage run script.py --opt").tool, TestTool::Other("script.py".to_owned()));
         assert_eq!(tests("coverage run").tool, TestTool::Other(String::new()));
         assert!(!same_suite(&tests("coverage run"), &tests("coverage run")));
-        assert_eq!(measured("coverage run --data-file=.coverage.${{ matrix.x }} -m pytest").data_file.as_deref(), Some(".coverage.${{ matrix.x }}"));
+        assert_eq!(
+            measured("coverage run --data-file=.coverage.${{ matrix.x }} -m pytest").data_file.as_deref(),
+            Some(".coverage.${{ matrix.x }}")
+        );
     }
 
     #[test]
     fn slipcover() {
         let run = tests("python -m slipcover --json --out cov.json --source src -m pytest -x tests");
         assert_eq!((run.tool, run.selection), (TestTool::Pytest, vec!["tests".to_owned()]));
-        assert_eq!(run.measured, Some(Measured::Slipcover { out: Some("cov.json".to_owned()), json: true, xml: false }));
+        assert_eq!(
+            run.measured,
+            Some(Measured::Slipcover { out: Some("cov.json".to_owned()), json: true, xml: false })
+        );
         let run = tests("slipcover --branch --fail-under 90 run_tests.py -m x");
-        assert_eq!((run.tool, run.selection, run.fail_under), (TestTool::Other("run_tests.py".to_owned()), vec!["-m".to_owned(), "x".to_owned()], true));
-        let EffectKind::SlipcoverMerge(merge) = one("slipcover --merge a.json b.json --out c.json --fail-under=80").kind else { panic!() };
+        assert_eq!(
+            (run.tool, run.selection, run.fail_under),
+            (TestTool::Other("run_tests.py".to_owned()), vec!["-m".to_owned(), "x".to_owned()], true)
+        );
+        let EffectKind::SlipcoverMerge(merge) =
+            one("slipcover --merge a.json b.json --out c.json --fail-under=80").kind
+        else {
+            panic!()
+        };
         assert_eq!(merge.inputs.len(), 2);
         assert_eq!((merge.out.as_deref(), merge.fail_under.as_deref()), (Some("c.json"), Some("80")));
     }
@@ -621,11 +746,17 @@ mod tests {
     #[test]
     fn coverage_commands() {
         let command = coverage("coverage combine coverage-data/ --keep");
-        assert_eq!((command.sub, command.paths[0].text.as_str(), command.keep), (CoverageSub::Combine, "coverage-data/", true));
+        assert_eq!(
+            (command.sub, command.paths[0].text.as_str(), command.keep),
+            (CoverageSub::Combine, "coverage-data/", true)
+        );
         assert!(coverage("coverage combine $DIR").dynamic);
         assert!(coverage("coverage combine data/.coverage.*").paths[0].glob);
         let command = coverage("python3 -m coverage xml -o cov.xml --fail-under=100 --data-file x --rcfile=y -q");
-        assert_eq!((command.sub, command.output.as_deref(), command.fail_under.as_deref()), (CoverageSub::Xml, Some("cov.xml"), Some("100")));
+        assert_eq!(
+            (command.sub, command.output.as_deref(), command.fail_under.as_deref()),
+            (CoverageSub::Xml, Some("cov.xml"), Some("100"))
+        );
         assert_eq!((command.data_file.as_deref(), command.rcfile.as_deref()), (Some("x"), Some("y")));
         assert!(coverage("coverage3 html -d site").output.is_some());
         let script = "python -Im coverage combine; python -Im coverage html --skip-covered --skip-empty; \
@@ -638,7 +769,10 @@ mod tests {
     #[test]
     fn sessions() {
         let run = session("nox -s unit_tests -- --processes 4");
-        assert_eq!((run.runner, run.sessions, run.args), (Runner::Nox, vec!["unit_tests".to_owned()], vec!["--processes".to_owned(), "4".to_owned()]));
+        assert_eq!(
+            (run.runner, run.sessions, run.args),
+            (Runner::Nox, vec!["unit_tests".to_owned()], vec!["--processes".to_owned(), "4".to_owned()])
+        );
         assert_eq!(session("uv run nox -s coverage_report").sessions, ["coverage_report"]);
         assert_eq!(session("nox --session tests-3.12").sessions, ["tests-3.12"]);
         assert_eq!(session("nox -rs tests coverage").sessions, ["tests", "coverage"]);
@@ -667,7 +801,10 @@ mod tests {
     #[test]
     fn same_sessions() {
         let same = |a: &str, b: &str| same_session(&session(a), &session(b));
-        assert!(same("nox -s unit_tests -- --coverage --parallel", "uv run nox -s unit_tests lint -- --sequential -n 4 -vv"));
+        assert!(same(
+            "nox -s unit_tests -- --coverage --parallel",
+            "uv run nox -s unit_tests lint -- --sequential -n 4 -vv"
+        ));
         assert!(same("nox", "nox"));
         assert!(!same("nox", "nox -s tests"));
         assert!(!same("nox -s tests-3.12", "nox -s tests"));
@@ -679,7 +816,9 @@ mod tests {
 
     #[test]
     fn directories() {
-        let cwds = |script: &str| all(script).into_iter().filter(|e| e.kind != EffectKind::Inert).map(|e| e.cwd).collect::<Vec<_>>();
+        let cwds = |script: &str| {
+            all(script).into_iter().filter(|e| e.kind != EffectKind::Inert).map(|e| e.cwd).collect::<Vec<_>>()
+        };
         let known = |s: &str| Cwd::Known(s.to_owned());
         assert_eq!(cwds("cd a && pytest; cd ./b/..; pytest; cd ..; pytest"), [known("a"), known("a"), Cwd::Unchanged]);
         assert_eq!(cwds("(cd a; pytest); pytest"), [known("a"), Cwd::Unchanged]);
@@ -694,9 +833,18 @@ mod tests {
 
     #[test]
     fn variables() {
-        let script = parse::parse("export COVERAGE_FILE=.coverage.a\npytest\nCOVERAGE_FILE=.coverage.b pytest\nenv COVERAGE_FILE=$X pytest");
-        let seen: Vec<Variable> = effects(&script).iter().filter(|e| e.kind != EffectKind::Inert).map(|e| e.variable(&script, "COVERAGE_FILE")).collect();
-        assert_eq!(seen, [Variable::Known(".coverage.a".to_owned()), Variable::Known(".coverage.b".to_owned()), Variable::Unknown]);
+        let script = parse::parse(
+            "export COVERAGE_FILE=.coverage.a\npytest\nCOVERAGE_FILE=.coverage.b pytest\nenv COVERAGE_FILE=$X pytest",
+        );
+        let seen: Vec<Variable> = effects(&script)
+            .iter()
+            .filter(|e| e.kind != EffectKind::Inert)
+            .map(|e| e.variable(&script, "COVERAGE_FILE"))
+            .collect();
+        assert_eq!(
+            seen,
+            [Variable::Known(".coverage.a".to_owned()), Variable::Known(".coverage.b".to_owned()), Variable::Unknown]
+        );
     }
 
     #[test]
@@ -711,8 +859,14 @@ mod tests {
         }
         assert_eq!(writes("echo \"A=$B\" | tee -a $GITHUB_ENV").entries, [entry("A", None)]);
         assert_eq!(writes("{ echo A=1; echo B=2; } >> $GITHUB_ENV").entries, [entry("B", Some("2"))]);
-        assert_eq!(writes("cat <<EOF >> $GITHUB_ENV\nA=1\nB<<X\nb\nX\nEOF").entries, [entry("A", Some("1")), entry("B", Some("b"))]);
-        assert_eq!(writes("printf 'A=%s\\nB=2\\n' x >> $GITHUB_ENV").entries, [entry("A", None), entry("B", Some("2"))]);
+        assert_eq!(
+            writes("cat <<EOF >> $GITHUB_ENV\nA=1\nB<<X\nb\nX\nEOF").entries,
+            [entry("A", Some("1")), entry("B", Some("b"))]
+        );
+        assert_eq!(
+            writes("printf 'A=%s\\nB=2\\n' x >> $GITHUB_ENV").entries,
+            [entry("A", None), entry("B", Some("2"))]
+        );
         assert!(writes("python x.py >> $GITHUB_ENV").dynamic);
         assert!(writes("echo \"$NAME=1\" >> $GITHUB_ENV").dynamic);
         assert_eq!(kinds("python x.py >> $GITHUB_ENV"), "SE");
@@ -721,8 +875,19 @@ mod tests {
 
     #[test]
     fn files() {
-        for script in ["mv .coverage .coverage.a", "cp a b", "tar xf a", "rm -rf x", "find . -name '.cov*' -exec mv {} . \\;", "git clean -fdx", "sed -i s/a/b/ x",
-            "cat a > .coverage", "echo '[run]' > .coveragerc", "base64 -d x > data", "> .coverage"] {
+        for script in [
+            "mv .coverage .coverage.a",
+            "cp a b",
+            "tar xf a",
+            "rm -rf x",
+            "find . -name '.cov*' -exec mv {} . \\;",
+            "git clean -fdx",
+            "sed -i s/a/b/ x",
+            "cat a > .coverage",
+            "echo '[run]' > .coveragerc",
+            "base64 -d x > data",
+            "> .coverage",
+        ] {
             assert_eq!(kinds(script), "F", "{script}");
         }
         for script in ["echo x > notes", "ls > files.txt", "cat a >/dev/null", "echo a 2>&1"] {

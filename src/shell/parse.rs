@@ -157,14 +157,17 @@ impl Script {
                 span: command.span,
             };
             let Some(head) = command.words.first() else {
-                found.extend(command.assignments.iter().map(|(name, value)| make(name, Some(value.clone()), false, false)));
+                found.extend(
+                    command.assignments.iter().map(|(name, value)| make(name, Some(value.clone()), false, false)),
+                );
                 continue;
             };
             let head = head.literal().unwrap_or_default();
             if !matches!(head, "export" | "declare" | "typeset" | "readonly" | "local" | "unset") {
                 continue;
             }
-            let flags: String = command.words[1..].iter().filter(|w| w.text.starts_with('-')).map(|w| w.text.as_str()).collect();
+            let flags: String =
+                command.words[1..].iter().filter(|w| w.text.starts_with('-')).map(|w| w.text.as_str()).collect();
             let exported = head == "export" || flags.contains('x');
             for word in command.words[1..].iter().filter(|w| !w.text.starts_with('-')) {
                 if head == "unset" {
@@ -190,7 +193,10 @@ impl Script {
                 (state, plain) = (Variable::Unknown, None);
                 continue;
             }
-            let value = assignment.value.as_ref().map(|w| w.literal().map_or(Variable::Unknown, |t| Variable::Known(t.to_owned())));
+            let value = assignment
+                .value
+                .as_ref()
+                .map(|w| w.literal().map_or(Variable::Unknown, |t| Variable::Known(t.to_owned())));
             let was_exported = matches!(state, Variable::Known(_));
             match (value, assignment.exported) {
                 (Some(value), true) => (state, plain) = (value, None),
@@ -490,8 +496,10 @@ impl<'a> Parser<'a> {
             !item.compound
                 && self.script.commands.last().is_some_and(|c| {
                     let head = c.words.first().map_or("", |w| w.text.as_str());
-                    matches!(head, "[" | "[[" | "((" | "test" | "grep" | "egrep" | "command" | "which" | "type" | "hash" | "false")
-                        || c.words.iter().any(|w| matches!(w.text.as_str(), "--quiet" | "--exit-code")) && head == "git"
+                    matches!(
+                        head,
+                        "[" | "[[" | "((" | "test" | "grep" | "egrep" | "command" | "which" | "type" | "hash" | "false"
+                    ) || c.words.iter().any(|w| matches!(w.text.as_str(), "--quiet" | "--exit-code")) && head == "git"
                 })
         });
         if probe || self.negated {
@@ -717,7 +725,8 @@ impl<'a> Parser<'a> {
         command.substituted = self.level > 0;
         command.level = self.level;
         let index = self.script.commands.len();
-        for document in self.here_documents.iter_mut().filter(|d| d.command.is_none() && d.redirect.is_some()) {
+        for document in self.here_documents.iter_mut().rev().take_while(|d| d.command.is_none() && d.redirect.is_some())
+        {
             document.command = Some(index);
         }
         self.script.commands.push(command);
@@ -828,7 +837,10 @@ impl<'a> Parser<'a> {
     fn words_of_line(&mut self) {
         loop {
             self.skip_blank();
-            if self.pos >= self.end || self.at_newline() || matches!(self.bytes[self.pos], b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')') {
+            if self.pos >= self.end
+                || self.at_newline()
+                || matches!(self.bytes[self.pos], b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')')
+            {
                 break;
             }
             self.word(false);
@@ -886,14 +898,16 @@ impl<'a> Parser<'a> {
     fn read_here_documents(&mut self) {
         for document in std::mem::take(&mut self.here_documents) {
             let start = self.pos;
-            let Some((body_end, next)) = find_delimiter(self.bytes, start, &document.delimiter, document.strip_tabs) else {
+            let Some((body_end, next)) = find_delimiter(self.bytes, start, &document.delimiter, document.strip_tabs)
+            else {
                 self.script.opaque = true;
                 self.pos = self.end;
                 return;
             };
             self.pos = next;
             if let (Some(command), Some(redirect)) = (document.command, document.redirect)
-                && let Some(redirect) = self.script.commands.get_mut(command).and_then(|c| c.redirects.get_mut(redirect))
+                && let Some(redirect) =
+                    self.script.commands.get_mut(command).and_then(|c| c.redirects.get_mut(redirect))
             {
                 let text = self.text.get(start..body_end).unwrap_or_default().to_owned();
                 let dynamic = text.contains("${{") || (!document.quoted && text.contains(['$', '`']));
@@ -964,7 +978,10 @@ impl<'a> Parser<'a> {
                     word.dynamic = true;
                     self.substitution(&mut word, at, Nest::Paren);
                 }
-                b'(' if !conditional && at > start && matches!(self.bytes[at - 1], b'=' | b'@' | b'!' | b'*' | b'?' | b'+') => {
+                b'(' if !conditional
+                    && at > start
+                    && matches!(self.bytes[at - 1], b'=' | b'@' | b'!' | b'*' | b'?' | b'+') =>
+                {
                     // An array or an extended glob.
                     word.dynamic = true;
                     self.pos += 1;
@@ -1001,7 +1018,9 @@ impl<'a> Parser<'a> {
                         b',' => brace = brace.map(|_| true),
                         b'.' if self.peek(1) == Some(b'.') => brace = brace.map(|_| true),
                         b'}' => word.dynamic |= brace.take() == Some(true),
-                        b'~' if at == start => word.dynamic |= self.peek(1).is_none_or(|b| b == b'/' || b.is_ascii_whitespace()),
+                        b'~' if at == start => {
+                            word.dynamic |= self.peek(1).is_none_or(|b| b == b'/' || b.is_ascii_whitespace());
+                        }
                         _ => {}
                     }
                     self.plain(&mut word);
@@ -1020,7 +1039,11 @@ impl<'a> Parser<'a> {
     fn plain(&mut self, word: &mut Word) {
         let start = self.pos;
         self.pos += 1;
-        while self.pos < self.end && (self.bytes[self.pos] >= 0x80 || self.bytes[self.pos].is_ascii_alphanumeric() || matches!(self.bytes[self.pos], b'-' | b'_' | b'/' | b'=' | b':')) {
+        while self.pos < self.end
+            && (self.bytes[self.pos] >= 0x80
+                || self.bytes[self.pos].is_ascii_alphanumeric()
+                || matches!(self.bytes[self.pos], b'-' | b'_' | b'/' | b'=' | b':'))
+        {
             self.pos += 1;
         }
         word.text.push_str(self.raw(Span::new(start, self.pos)));
@@ -1287,17 +1310,54 @@ mod tests {
 
     #[test]
     fn what_cannot_be_split_is_opaque() {
-        for script in ["a 'b", "a \"b", "a $(b", "a ${b", "a ${{ b", "if a; then b", "fi", "a )", "( a", "a ;; b", "[[ a", "f() a", "a > ;"] {
+        for script in [
+            "a 'b",
+            "a \"b",
+            "a $(b",
+            "a ${b",
+            "a ${{ b",
+            "if a; then b",
+            "fi",
+            "a )",
+            "( a",
+            "a ;; b",
+            "[[ a",
+            "f() a",
+            "a > ;",
+        ] {
             assert!(parse(script).opaque, "{script}");
         }
-        for script in ["", "\n", "a;", "a\n\n", "a \\\n", "a; # it's", "a}", "echo if then", "a=b", "x=$(cat <<E\nit's\nE\n)"] {
+        for script in
+            ["", "\n", "a;", "a\n\n", "a \\\n", "a; # it's", "a}", "echo if then", "a=b", "x=$(cat <<E\nit's\nE\n)"]
+        {
             assert!(!parse(script).opaque, "{script}");
         }
     }
 
     #[test]
     fn deep_nesting_neither_overflows_nor_crawls() {
-        for unit in ["$(", "`", "(", "{ ", "${", "\"$(", "((", "if ", "case x in y) ", "<<a ", "a=(", "'", "${{", "f() ", "{ a;} | ", "a > b ", "a <<b;", "a | ", "$(a) | ", "a && "] {
+        for unit in [
+            "$(",
+            "`",
+            "(",
+            "{ ",
+            "${",
+            "\"$(",
+            "((",
+            "if ",
+            "case x in y) ",
+            "<<a ",
+            "a=(",
+            "'",
+            "${{",
+            "f() ",
+            "{ a;} | ",
+            "a > b ",
+            "a <<b;",
+            "a | ",
+            "$(a) | ",
+            "a && ",
+        ] {
             let script = unit.repeat(20_000);
             let started = std::time::Instant::now();
             parse(&script);

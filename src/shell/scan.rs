@@ -90,15 +90,25 @@ pub(super) fn skip_nested(bytes: &[u8], start: usize, nests: &[Nest]) -> Option<
                 at += 1 + tail.iter().position(|&b| b == b'\'')?;
             }
             (Nest::Paren, [b'(', ..]) => stack.push(Nest::Paren),
-            (Nest::Paren, [b'#', ..]) if at == start || bytes[at - 1].is_ascii_whitespace() || matches!(bytes[at - 1], b'(' | b';' | b'&' | b'|') => {
+            (Nest::Paren, [b'#', ..])
+                if at == start
+                    || bytes[at - 1].is_ascii_whitespace()
+                    || matches!(bytes[at - 1], b'(' | b';' | b'&' | b'|') =>
+            {
                 at += rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
                 continue;
             }
             (Nest::Paren, [b'<', b'<', b'<', ..]) => at += 2,
             (Nest::Paren, [b'<', b'<', tail @ ..]) => {
                 let strip_tabs = tail.first() == Some(&b'-');
-                let skip = usize::from(strip_tabs) + tail[usize::from(strip_tabs)..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-                let length = tail[skip..].iter().take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')')).count();
+                let skip = usize::from(strip_tabs)
+                    + tail[usize::from(strip_tabs)..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+                let length = tail[skip..]
+                    .iter()
+                    .take_while(|b| {
+                        !b.is_ascii_whitespace() && !matches!(b, b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')')
+                    })
+                    .count();
                 let raw = String::from_utf8_lossy(&tail[skip..skip + length]);
                 documents.push((raw.replace(['\'', '"', '\\'], ""), strip_tabs));
                 at += 1 + skip + length;

@@ -46,16 +46,61 @@ pub(super) enum Reading {
 }
 
 const NOX: Spec = Spec {
-    value: &["-k", "--keywords", "-f", "--noxfile", "--envdir", "-db", "--default-venv-backend", "-fb", "--force-venv-backend", "--report", "--download-python", "--reuse-venv"],
+    value: &[
+        "-k",
+        "--keywords",
+        "-f",
+        "--noxfile",
+        "--envdir",
+        "-db",
+        "--default-venv-backend",
+        "-fb",
+        "--force-venv-backend",
+        "--report",
+        "--download-python",
+        "--reuse-venv",
+    ],
     maybe: &[],
-    many: &["-s", "-e", "--session", "--sessions", "-p", "--python", "--pythons", "-t", "--tags", "--extra-pythons", "--extra-python", "-P", "--force-pythons", "--force-python"],
+    many: &[
+        "-s",
+        "-e",
+        "--session",
+        "--sessions",
+        "-p",
+        "--python",
+        "--pythons",
+        "-t",
+        "--tags",
+        "--extra-pythons",
+        "--extra-python",
+        "-P",
+        "--force-pythons",
+        "--force-python",
+    ],
     stop: false,
 };
 
 const TOX: Spec = Spec {
     value: &[
-        "-e", "-c", "--conf", "--workdir", "--work-dir", "--root", "--toxworkdir", "-x", "--override", "-m", "--installpkg", "--result-json",
-        "--skip-env", "--hashseed", "--discover", "--parallel-live-env", "--color", "--colored", "-j",
+        "-e",
+        "-c",
+        "--conf",
+        "--workdir",
+        "--work-dir",
+        "--root",
+        "--toxworkdir",
+        "-x",
+        "--override",
+        "-m",
+        "--installpkg",
+        "--result-json",
+        "--skip-env",
+        "--hashseed",
+        "--discover",
+        "--parallel-live-env",
+        "--color",
+        "--colored",
+        "-j",
     ],
     maybe: &["-p", "--parallel"],
     many: &["-f"],
@@ -71,15 +116,31 @@ pub(super) fn read(name: &str, words: &[Word]) -> Option<Reading> {
         "make" | "gmake" => make(words, known),
         "just" => just(words, known),
         "task" | "go-task" => task(words, known),
-        "invoke" | "inv" => first_task(Runner::Invoke, &["-c", "--collection", "-r", "--search-root", "-f", "--config", "-T", "--command-timeout"], words, known),
+        "invoke" | "inv" => first_task(
+            Runner::Invoke,
+            &["-c", "--collection", "-r", "--search-root", "-f", "--config", "-T", "--command-timeout"],
+            words,
+            known,
+        ),
         "poe" | "poethepoet" => first_task(Runner::Poe, &["-C", "--directory", "-e", "--executor"], words, known),
         "hatch" => match words.first().map(|w| w.text.as_str()) {
-            Some("test") if words.iter().any(|w| matches!(w.text.as_str(), "--help" | "-h" | "--show" | "-s")) => Reading::Inert,
+            Some("test") if words.iter().any(|w| matches!(w.text.as_str(), "--help" | "-h" | "--show" | "-s")) => {
+                Reading::Inert
+            }
             Some("test") => Reading::Run(
-                SessionRun { runner: Runner::Hatch, sessions: vec!["test".to_owned()], args: texts(&words[1..]), options: Vec::new(), known },
+                SessionRun {
+                    runner: Runner::Hatch,
+                    sessions: vec!["test".to_owned()],
+                    args: texts(&words[1..]),
+                    options: Vec::new(),
+                    known,
+                },
                 None,
             ),
-            Some("build" | "fmt" | "version" | "--version" | "env" | "dep" | "config" | "publish" | "new" | "clean" | "status") => Reading::Inert,
+            Some(
+                "build" | "fmt" | "version" | "--version" | "env" | "dep" | "config" | "publish" | "new" | "clean"
+                | "status",
+            ) => Reading::Inert,
             _ => Reading::Opaque,
         },
         _ => return None,
@@ -112,23 +173,43 @@ fn nox(words: &[Word], known: bool) -> Reading {
     let last = args.options.iter().rev().find(|o| matches!(o.name.as_str(), "-s" | "-e" | "--session" | "--sessions"));
     let sessions = last.map(|o| texts(&o.values)).unwrap_or_default();
     let groups: &[&[&str]] = &[
-        &["-p", "--python", "--pythons"], &["-t", "--tags"], &["-k", "--keywords"], &["-f", "--noxfile"],
-        &["--extra-pythons", "--extra-python"], &["-P", "--force-pythons", "--force-python"],
+        &["-p", "--python", "--pythons"],
+        &["-t", "--tags"],
+        &["-k", "--keywords"],
+        &["-f", "--noxfile"],
+        &["--extra-pythons", "--extra-python"],
+        &["-P", "--force-pythons", "--force-python"],
     ];
     // nox takes no positional before `--`; what looks like one is not understood.
     let known = known && args.positionals.is_empty();
-    Reading::Run(SessionRun { runner: Runner::Nox, sessions, args: texts(&args.rest), options: chosen(&args, groups), known }, None)
+    Reading::Run(
+        SessionRun { runner: Runner::Nox, sessions, args: texts(&args.rest), options: chosen(&args, groups), known },
+        None,
+    )
 }
 
 fn tox(words: &[Word], known: bool) -> Reading {
     let args = args::read(words, &TOX);
-    if args.has(&["-l", "--listenvs", "-a", "--listenvs-all", "--showconfig", "-h", "--help", "--version", "--notest", "--devenv"]) {
+    if args.has(&[
+        "-l",
+        "--listenvs",
+        "-a",
+        "--listenvs-all",
+        "--showconfig",
+        "-h",
+        "--help",
+        "--version",
+        "--notest",
+        "--devenv",
+    ]) {
         return Reading::Inert;
     }
     let mut positionals = args.positionals.as_slice();
     match positionals.first().map(|w| w.text.as_str()) {
         Some("run" | "r" | "run-parallel" | "p" | "legacy" | "le") => positionals = &positionals[1..],
-        Some("list" | "l" | "config" | "c" | "devenv" | "d" | "depends" | "de" | "quickstart" | "q" | "schema") => return Reading::Inert,
+        Some("list" | "l" | "config" | "c" | "devenv" | "d" | "depends" | "de" | "quickstart" | "q" | "schema") => {
+            return Reading::Inert;
+        }
         Some("exec" | "e") => return Reading::Opaque,
         _ => {}
     }
@@ -139,9 +220,13 @@ fn tox(words: &[Word], known: bool) -> Reading {
         .flat_map(|o| &o.values)
         .flat_map(|w| split_environments(&w.text))
         .collect();
-    let groups: &[&[&str]] = &[&["-f"], &["-m"], &["-c", "--conf"], &["-x", "--override"], &["--skip-env"], &["--installpkg"], &["--root"]];
+    let groups: &[&[&str]] =
+        &[&["-f"], &["-m"], &["-c", "--conf"], &["-x", "--override"], &["--skip-env"], &["--installpkg"], &["--root"]];
     let passed = positionals.iter().chain(&args.rest).map(|w| w.text.clone()).collect();
-    Reading::Run(SessionRun { runner: Runner::Tox, sessions, args: passed, options: chosen(&args, groups), known }, None)
+    Reading::Run(
+        SessionRun { runner: Runner::Tox, sessions, args: passed, options: chosen(&args, groups), known },
+        None,
+    )
 }
 
 /// Splits `py311,lint` at commas outside `{…}`.
@@ -164,30 +249,70 @@ fn split_environments(text: &str) -> Vec<String> {
 }
 
 fn make(words: &[Word], known: bool) -> Reading {
-    let spec = Spec { value: &["-C", "--directory", "-f", "--file", "--makefile", "-I", "-o", "-W"], maybe: &[], ..Spec::default() };
+    let spec = Spec {
+        value: &["-C", "--directory", "-f", "--file", "--makefile", "-I", "-o", "-W"],
+        maybe: &[],
+        ..Spec::default()
+    };
     // `-j` takes a number only when one follows.
-    let words: Vec<Word> = words.iter().enumerate().filter(|(i, w)| {
-        let number = w.text.bytes().all(|b| b.is_ascii_digit()) && !w.text.is_empty();
-        !(number && *i > 0 && matches!(words[i - 1].text.as_str(), "-j" | "-l" | "--jobs"))
-    }).map(|(_, w)| w.clone()).collect();
+    let words: Vec<Word> = words
+        .iter()
+        .enumerate()
+        .filter(|(i, w)| {
+            let number = w.text.bytes().all(|b| b.is_ascii_digit()) && !w.text.is_empty();
+            !(number && *i > 0 && matches!(words[i - 1].text.as_str(), "-j" | "-l" | "--jobs"))
+        })
+        .map(|(_, w)| w.clone())
+        .collect();
     let args = args::read(&words, &spec);
     if args.has(&["-n", "--dry-run", "--just-print", "-h", "--help", "--version", "-v", "-q", "--question"]) {
         return Reading::Inert;
     }
     let directory = args.value(&["-C", "--directory"]).cloned();
-    let (variables, targets): (Vec<Word>, Vec<Word>) = args.positionals.iter().chain(&args.rest).cloned().partition(|w| w.text.contains('='));
+    let (variables, targets): (Vec<Word>, Vec<Word>) =
+        args.positionals.iter().chain(&args.rest).cloned().partition(|w| w.text.contains('='));
     let mut options = chosen(&args, &[&["-f", "--file", "--makefile"]]);
     options.extend(texts(&variables));
-    Reading::Run(SessionRun { runner: Runner::Make, sessions: texts(&targets), args: Vec::new(), options, known }, directory)
+    Reading::Run(
+        SessionRun { runner: Runner::Make, sessions: texts(&targets), args: Vec::new(), options, known },
+        directory,
+    )
 }
 
 fn just(words: &[Word], known: bool) -> Reading {
-    let spec = Spec { value: &["-f", "--justfile", "-d", "--working-directory", "--shell", "--shell-arg", "--dotenv-path", "-E", "--color"], stop: true, ..Spec::default() };
+    let spec = Spec {
+        value: &[
+            "-f",
+            "--justfile",
+            "-d",
+            "--working-directory",
+            "--shell",
+            "--shell-arg",
+            "--dotenv-path",
+            "-E",
+            "--color",
+        ],
+        stop: true,
+        ..Spec::default()
+    };
     let args = args::read(words, &spec);
-    if args.has(&["-l", "--list", "-n", "--dry-run", "--show", "-s", "--version", "--help", "--evaluate", "--summary", "--fmt"]) {
+    if args.has(&[
+        "-l",
+        "--list",
+        "-n",
+        "--dry-run",
+        "--show",
+        "-s",
+        "--version",
+        "--help",
+        "--evaluate",
+        "--summary",
+        "--fmt",
+    ]) {
         return Reading::Inert;
     }
-    let (variables, rest): (Vec<Word>, Vec<Word>) = args.positionals.iter().cloned().partition(|w| w.text.contains('=') && !w.text.starts_with('-'));
+    let (variables, rest): (Vec<Word>, Vec<Word>) =
+        args.positionals.iter().cloned().partition(|w| w.text.contains('=') && !w.text.starts_with('-'));
     let mut options = chosen(&args, &[&["-f", "--justfile"], &["-d", "--working-directory"], &["--set"]]);
     options.extend(texts(&variables));
     let mut names = texts(&rest);
@@ -197,15 +322,37 @@ fn just(words: &[Word], known: bool) -> Reading {
 }
 
 fn task(words: &[Word], known: bool) -> Reading {
-    let args = args::read(words, &Spec { value: &["-t", "--taskfile", "-d", "--dir", "-o", "--output", "-C", "--concurrency"], ..Spec::default() });
-    if args.has(&["-l", "--list", "-a", "--list-all", "-n", "--dry", "--version", "-h", "--help", "--status", "--summary"]) {
+    let args = args::read(
+        words,
+        &Spec {
+            value: &["-t", "--taskfile", "-d", "--dir", "-o", "--output", "-C", "--concurrency"],
+            ..Spec::default()
+        },
+    );
+    if args.has(&[
+        "-l",
+        "--list",
+        "-a",
+        "--list-all",
+        "-n",
+        "--dry",
+        "--version",
+        "-h",
+        "--help",
+        "--status",
+        "--summary",
+    ]) {
         return Reading::Inert;
     }
-    let (variables, names): (Vec<Word>, Vec<Word>) = args.positionals.iter().cloned().partition(|w| w.text.contains('='));
+    let (variables, names): (Vec<Word>, Vec<Word>) =
+        args.positionals.iter().cloned().partition(|w| w.text.contains('='));
     let mut options = chosen(&args, &[&["-t", "--taskfile"], &["-d", "--dir"]]);
     options.extend(texts(&variables));
     let directory = args.value(&["-d", "--dir"]).cloned();
-    Reading::Run(SessionRun { runner: Runner::Task, sessions: texts(&names), args: texts(&args.rest), options, known }, directory)
+    Reading::Run(
+        SessionRun { runner: Runner::Task, sessions: texts(&names), args: texts(&args.rest), options, known },
+        directory,
+    )
 }
 
 fn first_task(runner: Runner, value: &'static [&'static str], words: &[Word], known: bool) -> Reading {
@@ -230,15 +377,44 @@ pub fn same_session(a: &SessionRun, b: &SessionRun) -> bool {
     } else {
         a.sessions.iter().any(|name| b.sessions.contains(name))
     };
-    a.known && b.known && a.runner == b.runner && shared && a.options == b.options && choosing(&a.args) == choosing(&b.args)
+    a.known
+        && b.known
+        && a.runner == b.runner
+        && shared
+        && a.options == b.options
+        && choosing(&a.args) == choosing(&b.args)
 }
 
 /// The arguments that may choose tests.
 fn choosing(args: &[String]) -> Vec<&str> {
-    const WITH_VALUE: &[&str] = &["-n", "--numprocesses", "--processes", "--durations", "--cov-report", "--junitxml", "--tb", "--color", "--maxfail", "--dist"];
+    const WITH_VALUE: &[&str] = &[
+        "-n",
+        "--numprocesses",
+        "--processes",
+        "--durations",
+        "--cov-report",
+        "--junitxml",
+        "--tb",
+        "--color",
+        "--maxfail",
+        "--dist",
+    ];
     const PLAIN: &[&str] = &[
-        "--coverage", "--no-coverage", "--cov", "--no-cov", "--cov-append", "--cov-branch", "--cover", "--parallel", "--sequential", "--no-parallel",
-        "--verbose", "--quiet", "--exitfirst", "-x", "-s",
+        "--coverage",
+        "--no-coverage",
+        "--cov",
+        "--no-cov",
+        "--cov-append",
+        "--cov-branch",
+        "--cover",
+        "--parallel",
+        "--sequential",
+        "--no-parallel",
+        "--verbose",
+        "--quiet",
+        "--exitfirst",
+        "-x",
+        "-s",
     ];
     let mut kept = Vec::new();
     let mut skip = false;
@@ -259,17 +435,36 @@ fn choosing(args: &[String]) -> Vec<&str> {
 }
 
 const TEST_WORDS: &[&str] = &[
-    "test", "tests", "testing", "unit", "units", "unittest", "unittests", "integration", "functional", "behave", "pytest", "features", "bdd", "e2e", "acceptance",
+    "test",
+    "tests",
+    "testing",
+    "unit",
+    "units",
+    "unittest",
+    "unittests",
+    "integration",
+    "functional",
+    "behave",
+    "pytest",
+    "features",
+    "bdd",
+    "e2e",
+    "acceptance",
 ];
-const QUALIFIERS: &[&str] = &["system", "smoke", "fast", "slow", "full", "all", "min", "latest", "regression", "parallel", "ci", "with", "run"];
+const QUALIFIERS: &[&str] =
+    &["system", "smoke", "fast", "slow", "full", "all", "min", "latest", "regression", "parallel", "ci", "with", "run"];
 const COVERAGE_WORDS: &[&str] = &["coverage", "cov"];
-const REPORT_WORDS: &[&str] = &["report", "reports", "html", "xml", "json", "lcov", "check", "gate", "fail", "under", "threshold", "total"];
+const REPORT_WORDS: &[&str] =
+    &["report", "reports", "html", "xml", "json", "lcov", "check", "gate", "fail", "under", "threshold", "total"];
 
 /// The words of a session name, without a parametrisation and without Python versions; and whether it had a version.
 fn name_words(name: &str) -> (Vec<String>, bool) {
     let name = name.split('(').next().unwrap_or_default();
-    let (versions, words): (Vec<String>, Vec<String>) =
-        name.split(['-', '_', ' ', ':', '/']).filter(|w| !w.is_empty()).map(str::to_lowercase).partition(|w| is_python_version(w));
+    let (versions, words): (Vec<String>, Vec<String>) = name
+        .split(['-', '_', ' ', ':', '/'])
+        .filter(|w| !w.is_empty())
+        .map(str::to_lowercase)
+        .partition(|w| is_python_version(w));
     (words, !versions.is_empty())
 }
 
@@ -288,14 +483,17 @@ pub fn is_coverage_session(name: &str) -> bool {
     let (words, _) = name_words(name);
     let within = |table: &[&str], word: &String| table.contains(&word.as_str());
     words.iter().any(|w| within(COVERAGE_WORDS, w))
-        && words.iter().all(|w| [COVERAGE_WORDS, REPORT_WORDS, TEST_WORDS, QUALIFIERS].iter().any(|table| within(table, w)))
+        && words
+            .iter()
+            .all(|w| [COVERAGE_WORDS, REPORT_WORDS, TEST_WORDS, QUALIFIERS].iter().any(|table| within(table, w)))
 }
 
 /// Whether a session by this name runs tests. A name such as `tests_cov` is a coverage session as well.
 pub fn is_test_session(name: &str) -> bool {
     let (words, version) = name_words(name);
     let within = |table: &[&str], word: &String| table.contains(&word.as_str());
-    let tests = words.iter().any(|w| within(TEST_WORDS, w)) || (version && words.iter().all(|w| within(COVERAGE_WORDS, w)) && !is_plain_coverage(name));
+    let tests = words.iter().any(|w| within(TEST_WORDS, w))
+        || (version && words.iter().all(|w| within(COVERAGE_WORDS, w)) && !is_plain_coverage(name));
     tests && words.iter().all(|w| [COVERAGE_WORDS, TEST_WORDS, QUALIFIERS].iter().any(|table| within(table, w)))
 }
 
@@ -311,11 +509,33 @@ mod tests {
 
     #[test]
     fn names_of_coverage_sessions() {
-        for name in ["coverage", "cov", "coverage_report", "coverage-report", "coverage_html", "coverage_xml", "cov-report", "coverage_check", "coverage_gate", "coverage-3.12", "Coverage"] {
+        for name in [
+            "coverage",
+            "cov",
+            "coverage_report",
+            "coverage-report",
+            "coverage_html",
+            "coverage_xml",
+            "cov-report",
+            "coverage_check",
+            "coverage_gate",
+            "coverage-3.12",
+            "Coverage",
+        ] {
             assert!(is_coverage_session(name), "{name}");
             assert!(!is_test_session(name), "{name}");
         }
-        for name in ["coverage_report_only", "coverage_combine", "docs_coverage", "type_coverage", "docstr-coverage", "coverage_erase", "report", "", "3.12"] {
+        for name in [
+            "coverage_report_only",
+            "coverage_combine",
+            "docs_coverage",
+            "type_coverage",
+            "docstr-coverage",
+            "coverage_erase",
+            "report",
+            "",
+            "3.12",
+        ] {
             assert!(!is_coverage_session(name), "{name}");
         }
         for name in ["tests_cov", "py312-cov", "test_coverage"] {
@@ -325,7 +545,24 @@ mod tests {
 
     #[test]
     fn names_of_test_sessions() {
-        for name in ["test", "tests", "unit", "unit_tests", "unit-tests", "integration_tests", "behave", "pytest", "features", "bdd", "test-3.12", "tests(django='4.2')", "py311", "py", "pypy3.10", "3.13"] {
+        for name in [
+            "test",
+            "tests",
+            "unit",
+            "unit_tests",
+            "unit-tests",
+            "integration_tests",
+            "behave",
+            "pytest",
+            "features",
+            "bdd",
+            "test-3.12",
+            "tests(django='4.2')",
+            "py311",
+            "py",
+            "pypy3.10",
+            "3.13",
+        ] {
             assert!(is_test_session(name), "{name}");
         }
         for name in ["lint", "docs", "type_tests", "py311-lint", "build", "latest", "test_docs", "", "py311-django42"] {

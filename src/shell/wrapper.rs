@@ -55,13 +55,57 @@ pub(super) struct Invocation {
 /// Options with a value of `uv run`, `uv tool run` and `uvx`, and of `uv` itself.
 const UV: Spec = Spec {
     value: &[
-        "--extra", "--no-extra", "--group", "--no-group", "--only-group", "--env-file", "--with", "--with-editable",
-        "--with-requirements", "-w", "-p", "--python", "--package", "--directory", "--project", "--index", "--default-index",
-        "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-P", "--upgrade-package", "--reinstall-package",
-        "--index-strategy", "--keyring-provider", "--resolution", "--prerelease", "--exclude-newer", "--link-mode", "-C",
-        "--config-setting", "--refresh-package", "--no-build-package", "--no-binary-package", "--cache-dir", "--color",
-        "--config-file", "--python-platform", "--allow-insecure-host", "--python-preference", "--no-build-isolation-package",
-        "--fork-strategy", "--from", "-c", "--constraints", "--overrides", "-b", "--build-constraints", "--no-install-package",
+        "--extra",
+        "--no-extra",
+        "--group",
+        "--no-group",
+        "--only-group",
+        "--env-file",
+        "--with",
+        "--with-editable",
+        "--with-requirements",
+        "-w",
+        "-p",
+        "--python",
+        "--package",
+        "--directory",
+        "--project",
+        "--index",
+        "--default-index",
+        "-i",
+        "--index-url",
+        "--extra-index-url",
+        "-f",
+        "--find-links",
+        "-P",
+        "--upgrade-package",
+        "--reinstall-package",
+        "--index-strategy",
+        "--keyring-provider",
+        "--resolution",
+        "--prerelease",
+        "--exclude-newer",
+        "--link-mode",
+        "-C",
+        "--config-setting",
+        "--refresh-package",
+        "--no-build-package",
+        "--no-binary-package",
+        "--cache-dir",
+        "--color",
+        "--config-file",
+        "--python-platform",
+        "--allow-insecure-host",
+        "--python-preference",
+        "--no-build-isolation-package",
+        "--fork-strategy",
+        "--from",
+        "-c",
+        "--constraints",
+        "--overrides",
+        "-b",
+        "--build-constraints",
+        "--no-install-package",
         "--torch-backend",
     ],
     maybe: &[],
@@ -114,7 +158,14 @@ fn step(name: &str, rest: &[Word], found: &mut Invocation) -> Step {
     };
     match name {
         "env" => {
-            let args = args::read(rest, &Spec { value: &["-u", "--unset", "-C", "--chdir", "-S", "--split-string"], stop: true, ..Spec::default() });
+            let args = args::read(
+                rest,
+                &Spec {
+                    value: &["-u", "--unset", "-C", "--chdir", "-S", "--split-string"],
+                    stop: true,
+                    ..Spec::default()
+                },
+            );
             if args.has(&["-S", "--split-string"]) {
                 return Step::Done(Target::Unknown);
             }
@@ -135,17 +186,40 @@ fn step(name: &str, rest: &[Word], found: &mut Invocation) -> Step {
         "nice" => simple(&["-n", "--adjustment"]),
         "ionice" => simple(&["-c", "-n", "--class", "--classdata"]),
         "stdbuf" => simple(&["-i", "-o", "-e", "--input", "--output", "--error"]),
-        "xvfb-run" => simple(&["-e", "-f", "-n", "-p", "-s", "-w", "--error-file", "--auth-file", "--server-num", "--xauth-protocol", "--server-args", "--wait"]),
+        "xvfb-run" => simple(&[
+            "-e",
+            "-f",
+            "-n",
+            "-p",
+            "-s",
+            "-w",
+            "--error-file",
+            "--auth-file",
+            "--server-num",
+            "--xauth-protocol",
+            "--server-args",
+            "--wait",
+        ]),
         "nohup" | "unbuffer" | "dbus-run-session" | "chronic" | "catchsegv" | "noglob" => simple(&[]),
         "timeout" | "gtimeout" => {
-            let args = args::read(rest, &Spec { value: &["-k", "-s", "--kill-after", "--signal"], stop: true, ..Spec::default() });
+            let args = args::read(
+                rest,
+                &Spec { value: &["-k", "-s", "--kill-after", "--signal"], stop: true, ..Spec::default() },
+            );
             Step::Again(remaining(args).into_iter().skip(1).collect())
         }
         "uv" => uv(rest, found),
         "uvx" => uv_tool(rest, found),
         "pipx" => match rest.first().map(|w| w.text.as_str()) {
             Some("run") => {
-                let args = args::read(&rest[1..], &Spec { value: &["--spec", "--python", "--pip-args", "--index-url", "-i", "--with"], stop: true, ..Spec::default() });
+                let args = args::read(
+                    &rest[1..],
+                    &Spec {
+                        value: &["--spec", "--python", "--pip-args", "--index-url", "-i", "--with"],
+                        stop: true,
+                        ..Spec::default()
+                    },
+                );
                 Step::Again(without_version(remaining(args)))
             }
             _ => Step::Tool,
@@ -156,7 +230,14 @@ fn step(name: &str, rest: &[Word], found: &mut Invocation) -> Step {
             if rest.first().is_none_or(|w| w.text != "run") {
                 return Step::Tool;
             }
-            let args = args::read(&rest[1..], &Spec { value: &["-n", "-p", "--name", "--prefix", "--cwd", "-r", "--root-prefix", "-e", "--env"], stop: true, ..Spec::default() });
+            let args = args::read(
+                &rest[1..],
+                &Spec {
+                    value: &["-n", "-p", "--name", "--prefix", "--cwd", "-r", "--root-prefix", "-e", "--env"],
+                    stop: true,
+                    ..Spec::default()
+                },
+            );
             found.directory = args.value(&["--cwd"]).cloned().or(found.directory.take());
             Step::Again(remaining(args))
         }
@@ -225,7 +306,14 @@ fn without_version(mut words: Vec<Word>) -> Vec<Word> {
 }
 
 fn project_tool(name: &str, rest: &[Word], found: &mut Invocation) -> Step {
-    let before = args::read(rest, &Spec { value: &["-C", "--directory", "-P", "--project", "-p", "--manifest-path", "-c", "--config"], stop: true, ..Spec::default() });
+    let before = args::read(
+        rest,
+        &Spec {
+            value: &["-C", "--directory", "-P", "--project", "-p", "--manifest-path", "-c", "--config"],
+            stop: true,
+            ..Spec::default()
+        },
+    );
     if before.positionals.first().is_none_or(|w| w.text != "run") {
         return Step::Tool;
     }
@@ -263,7 +351,10 @@ fn hatch(rest: &[Word], found: &mut Invocation) -> Step {
     }
     let value = &["-e", "--env", "-i", "--include", "-x", "--exclude", "-f", "--filter"];
     let args = args::read(&words[1..], &Spec { value, stop: true, ..Spec::default() });
-    let words: Vec<Word> = remaining(args).into_iter().skip_while(|w| w.text.starts_with('+') || (w.text.starts_with('-') && w.text.contains('='))).collect();
+    let words: Vec<Word> = remaining(args)
+        .into_iter()
+        .skip_while(|w| w.text.starts_with('+') || (w.text.starts_with('-') && w.text.contains('=')))
+        .collect();
     found.module = false;
     task_or_tool(Some(TaskRunner::Hatch), words)
 }
@@ -288,9 +379,36 @@ fn is_known_tool(name: &str) -> bool {
     is_python(name)
         || matches!(
             name,
-            "pytest" | "py.test" | "behave" | "coverage" | "coverage3" | "slipcover" | "nox" | "tox" | "nose2" | "stestr" | "trial"
-                | "ward" | "django-admin" | "poe" | "invoke" | "inv" | "bash" | "sh" | "env" | "make" | "just" | "pip" | "uv" | "ruff"
-                | "mypy" | "black" | "pre-commit" | "echo" | "xvfb-run" | "timeout"
+            "pytest"
+                | "py.test"
+                | "behave"
+                | "coverage"
+                | "coverage3"
+                | "slipcover"
+                | "nox"
+                | "tox"
+                | "nose2"
+                | "stestr"
+                | "trial"
+                | "ward"
+                | "django-admin"
+                | "poe"
+                | "invoke"
+                | "inv"
+                | "bash"
+                | "sh"
+                | "env"
+                | "make"
+                | "just"
+                | "pip"
+                | "uv"
+                | "ruff"
+                | "mypy"
+                | "black"
+                | "pre-commit"
+                | "echo"
+                | "xvfb-run"
+                | "timeout"
         )
 }
 
@@ -378,7 +496,11 @@ fn python(rest: &[Word], found: &mut Invocation) -> Step {
     let Some(file) = rest.get(at) else { return Step::Done(Target::Unknown) };
     let base = file.text.rsplit(['/', '\\']).next().unwrap_or_default();
     if !file.dynamic && base == "manage.py" {
-        return Step::Again(std::iter::once(Word { text: "manage.py".to_owned(), ..file.clone() }).chain(rest[at + 1..].iter().cloned()).collect());
+        return Step::Again(
+            std::iter::once(Word { text: "manage.py".to_owned(), ..file.clone() })
+                .chain(rest[at + 1..].iter().cloned())
+                .collect(),
+        );
     }
     Step::Done(Target::Task { runner: TaskRunner::Script, name: file.clone(), args: rest[at + 1..].to_vec() })
 }
@@ -391,7 +513,10 @@ fn tool_name(head: &Word, module: bool) -> Option<String> {
     }
     let parts: Vec<&str> = text.split(['/', '\\']).collect();
     let base = *parts.last()?;
-    let plain = !base.is_empty() && base.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'[' | b':' | b'(' | b'+'));
+    let plain = !base.is_empty()
+        && base
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'[' | b':' | b'(' | b'+'));
     if head.dynamic && !(plain && parts.len() > 1) {
         return None;
     }
@@ -423,6 +548,8 @@ fn is_activate(file: &str) -> bool {
 
 fn assignment(word: &Word) -> Option<(String, Word)> {
     let (name, value) = word.text.split_once('=')?;
-    let valid = !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
+    let valid = !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
     valid.then(|| (name.to_owned(), Word { text: value.to_owned(), ..word.clone() }))
 }
