@@ -1,7 +1,129 @@
 //! The artifact-flow graph: who uploads what, who downloads it, whether `needs` orders them, whether the data survives.
+//!
+//! - [`matrix`] expands a job's legs, [`name`] evaluates texts in a leg, [`glob`] matches artifact patterns.
+//! - [`work`] lists what a job does in order, [`data`] follows the coverage data files through it.
+//! - [`artifact`] reads uploads and downloads, [`paths`] what an upload's `path` can contain, [`layout`] where it arrives.
+//! - [`needs`] knows the order of jobs.
+//! - [`handover`] puts it together for coverage: which job's data another job should use, and what is missing for it.
 
+pub mod artifact;
+pub mod data;
 pub mod glob;
+pub mod handover;
+pub mod layout;
 pub mod matrix;
 pub mod name;
 pub mod needs;
 pub mod paths;
+pub mod project;
+pub mod work;
+
+pub use project::Project;
+
+use artifact::{Consumer, Producer, StepContext};
+use data::{DataFile, DataState};
+use matrix::Legs;
+use name::Scope;
+use needs::Needs;
+use work::{Work, WorkKind};
+
+use crate::workflow::Workflow;
+use crate::workflow::action::{ArtifactKind, artifact_action, parse_uses};
+use crate::workflow::yaml::Yaml;
+
+/// Jobs that the project's configuration names as producers and consumer of coverage data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// Jobs whose tests collect coverage.
+    pub producers: Vec<String>,
+    /// The job that reports on it.
+    pub consumer: Option<String>,
+}
+
+/// What one job contributes.
+#[derive(Debug)]
+pub struct JobFlow {
+    /// Its legs.
+    pub legs: Legs,
+    /// What it does, in order.
+    pub works: Vec<Work>,
+    /// Whether it may upload artifacts that cannot be seen here: a reusable workflow, a local or unknown action.
+    pub opaque_producer: bool,
+}
+
+/// The flow graph of one workflow.
+#[derive(Debug)]
+pub struct Flow<'d> {
+    /// Per job, in file order.
+    pub jobs: Vec<JobFlow>,
+    /// The order of jobs.
+    pub needs: Needs,
+    /// Every step that uploads.
+    pub producers: Vec<Producer<'d>>,
+    /// Every step that downloads.
+    pub consumers: Vec<Consumer<'d>>,
+    /// The coverage hand-over between jobs.
+    pub handover: handover::Handover,
+    project: Project,
+}
+
+impl<'d> Flow<'d> {
+    /// Builds the graph. `pins` names jobs whose role is given, not found.
+    pub fn build(workflow: &Workflow<'d>, project: Project, pins: &Pins) -> Self {
+        let mut flow = Self {
+            jobs: Vec::with_capacity(workflow.jobs.len()),
+            needs: Needs::of(workflow),
+            producers: Vec::new(),
+            consumers: Vec::new(),
+            handover: handover::Handover::default(),
+            project,
+        };
+        for (index, job) in workflow.jobs.iter().enumerate() {
+            let legs = Legs::of(job);
+            let written = work::written_env(job);
+            let written_env = written.as_deref();
+            for step in &job.steps {
+                let Some(uses) = step.uses else { continue };
+                let Some(action) = artifact_action(&parse_uses(uses.value), step.uses_comment) else { continue };
+                let context = StepContext { workflow, job, step, legs: &legs, written_env };
+                match action.kind {
+                    ArtifactKind::Upload => flow.producers.push(context.producer(index, action)),
+                    ArtifactKind::Download => flow.consumers.push(context.consumer(index, action)),
+                    ArtifactKind::Merge | ArtifactKind::OtherRunDownload => {}
+                }
+            }
+            // One reading serves all legs: with several, what the matrix decides is left unknown.
+            let open_leg = matrix::Leg::default();
+            let leg = if legs.legs.len() == 1 { &legs.legs[0] } else { &open_leg };
+            let scope = Scope { workflow, job, step: None, leg, leg_index: 0, written_env };
+            let works = work::read(&scope, project.default_data_file);
+            let opaque_producer = job.uses.is_some()
+                || works.iter().any(|w| matches!(w.kind, WorkKind::Opaque) && job.steps[w.step].run.is_none());
+            flow.jobs.push(JobFlow { legs, works, opaque_producer });
+        }
+        flow.handover = handover::find(workflow, &flow, pins);
+        flow
+    }
+
+    /// Whether artifacts may exist in this run that no step seen here uploads.
+    pub fn has_unseen_producers(&self, workflow: &Workflow<'_>) -> bool {
+        self.jobs.iter().any(|job| job.opaque_producer)
+            || workflow.has_trigger("workflow_call")
+            || workflow.has_trigger("workflow_run")
+    }
+
+    /// The coverage data at a step of a job.
+    pub fn data_state(&self, job: usize, step: usize) -> DataState {
+        data::before(&self.jobs[job].works, step, self.project)
+    }
+
+    /// The coverage data files known to be made before a step of a job.
+    pub fn data_before(&self, job: usize, step: usize) -> Vec<DataFile> {
+        self.data_state(job, step).files
+    }
+
+    /// The project facts the graph was built with.
+    pub fn project(&self) -> Project {
+        self.project
+    }
+}

@@ -143,6 +143,11 @@ impl UploadPath {
         file.iter().skip(search.len().saturating_sub(1)).any(is_dotted)
     }
 
+    /// Whether this line alone surely names `file`; a file at an unknown place never.
+    pub fn names(&self, file: Option<&[Name]>) -> bool {
+        file.is_some_and(|file| self.names_file(file) == Tri::Yes)
+    }
+
     fn names_file(&self, file: &[Name]) -> Tri {
         match &self.segments {
             // A known place outside the workspace is not where the data is; an unknown one may be.

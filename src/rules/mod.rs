@@ -1,7 +1,111 @@
 //! The rules. One rule, one file: metadata, documentation and check.
 //!
-//! A rule sees the model and the flow graph, never raw YAML, and returns findings. To add one, see CONTRIBUTING.md.
+//! A rule sees the model and the flow graph, never raw YAML, and returns findings; it reads no file and prints nothing.
+//! What cannot be known is silent. To add a rule, see CONTRIBUTING.md.
+
+/// Declares a rule: its documentation is the doc comment, which `--explain` and `docs/rules.md` print as it stands.
+macro_rules! rule {
+    ($(#[doc = $doc:literal])* $id:literal, $severity:ident, $summary:literal, $check:expr) => {
+        $(#[doc = $doc])*
+        pub(super) static RULE: crate::rules::RuleInfo = crate::rules::RuleInfo {
+            id: $id,
+            severity: crate::findings::Severity::$severity,
+            summary: $summary,
+            docs: concat!($($doc, "\n"),*),
+            check: $check,
+        };
+    };
+}
 
 mod registry;
 
-pub use registry::{RuleInfo, all, find, suggest};
+mod artifact_unmatched;
+mod contract;
+mod coverage_download;
+mod coverage_needs;
+mod coverage_upload;
+mod dead_input;
+mod hidden_files;
+mod layout_mismatch;
+mod matrix_collision;
+mod tests_twice;
+mod unused_suppression;
+mod version_mix;
+mod workflow_syntax;
+
+use std::sync::Arc;
+
+pub use registry::{RuleInfo, all, find, reference, suggest};
+
+use crate::findings::{Confidence, Finding, Label, Severity};
+use crate::flow::Flow;
+use crate::source::{Source, Span};
+use crate::workflow::Workflow;
+use crate::workflow::dialect::Dialect;
+
+/// What a rule sees.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a, 'd> {
+    /// The file, for labels.
+    pub source: &'a Arc<Source>,
+    /// The model.
+    pub workflow: &'a Workflow<'d>,
+    /// The flow graph over it.
+    pub flow: &'a Flow<'d>,
+    /// Which forge's rules apply.
+    pub dialect: Dialect,
+}
+
+impl Context<'_, '_> {
+    /// A label in the workflow file.
+    pub fn label(&self, span: Span, text: impl Into<String>) -> Label {
+        Label { source: Arc::clone(self.source), span, text: text.into() }
+    }
+
+    /// A finding of `rule` at its own severity and full confidence.
+    pub fn finding(&self, rule: &RuleInfo, message: impl Into<String>, primary: Label) -> Finding {
+        let _ = self;
+        Finding {
+            rule: rule.id,
+            severity: rule.severity,
+            confidence: Confidence::High,
+            message: message.into(),
+            primary,
+            related: Vec::new(),
+            help: None,
+        }
+    }
+}
+
+impl Finding {
+    /// Adds a related place.
+    #[must_use]
+    pub fn related(mut self, label: Label) -> Self {
+        self.related.push(label);
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Lowers the severity to a warning and the confidence to medium: the finding rests on a convention.
+    #[must_use]
+    pub fn likely(mut self) -> Self {
+        self.severity = self.severity.min(Severity::Warning);
+        self.confidence = Confidence::Medium;
+        self
+    }
+}
+
+/// Runs every rule that `active` lets through.
+pub fn check(context: &Context<'_, '_>, active: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in all().iter().filter(|rule| active(rule.id)) {
+        findings.extend((rule.check)(context));
+    }
+    findings
+}

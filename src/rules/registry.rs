@@ -1,6 +1,9 @@
 //! The list of rules and what is known of each without running it.
 
-use crate::findings::Severity;
+use std::fmt::Write as _;
+
+use super::Context;
+use crate::findings::{Finding, Severity};
 
 /// What a rule is, as `--list-rules`, `--explain` and every output format tell it.
 #[derive(Debug, Clone, Copy)]
@@ -13,11 +16,30 @@ pub struct RuleInfo {
     pub severity: Severity,
     /// Documentation in Markdown, taken from the doc comment of the rule's own file.
     pub docs: &'static str,
+    /// Looks for the defect.
+    pub(super) check: for<'a, 'd> fn(&Context<'a, 'd>) -> Vec<Finding>,
 }
 
 /// Every rule, in the order of the reference.
+static RULES: [RuleInfo; 13] = [
+    super::coverage_needs::RULE,
+    super::coverage_upload::RULE,
+    super::coverage_download::RULE,
+    super::artifact_unmatched::RULE,
+    super::hidden_files::RULE,
+    super::layout_mismatch::RULE,
+    super::matrix_collision::RULE,
+    super::version_mix::RULE,
+    super::dead_input::RULE,
+    super::tests_twice::RULE,
+    super::workflow_syntax::RULE,
+    super::contract::RULE,
+    super::unused_suppression::RULE,
+];
+
+/// Every rule, in the order of the reference.
 pub fn all() -> &'static [RuleInfo] {
-    &[]
+    &RULES
 }
 
 /// The rule of this name.
@@ -28,4 +50,54 @@ pub fn find(id: &str) -> Option<&'static RuleInfo> {
 /// The rule whose name is nearest to a misspelt one.
 pub fn suggest(id: &str) -> Option<&'static str> {
     crate::did_you_mean(id, all().iter().map(|rule| rule.id))
+}
+
+impl RuleInfo {
+    /// The rule's page in Markdown: a heading and the doc comment of its file.
+    pub fn page(&self) -> String {
+        let mut page = format!("## {}\n\n{}. Severity: {}.\n\n", self.id, self.summary, self.severity);
+        for line in self.docs.lines() {
+            // `/// text` reaches us as ` text`.
+            let _ = writeln!(page, "{}", line.strip_prefix(' ').unwrap_or(line));
+        }
+        page
+    }
+}
+
+/// The reference of all rules in Markdown: `docs/rules.md`.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Rules\n\nGenerated from the doc comments in `src/rules/` by `ci-lint lint --explain all`; do not edit.\n\n\
+         | rule | severity | finds |\n|---|---|---|\n",
+    );
+    for rule in all() {
+        let _ = writeln!(text, "| [{0}](#{0}) | {1} | {2} |", rule.id, rule.severity, rule.summary);
+    }
+    for rule in all() {
+        let _ = write!(text, "\n{}", rule.page());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_kebab_case_and_documented() {
+        for (index, rule) in all().iter().enumerate() {
+            assert!(all()[index + 1..].iter().all(|other| other.id != rule.id), "{} twice", rule.id);
+            assert!(rule.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", rule.id);
+            for section in ["### What it does", "### Why", "### Example", "### Fix"] {
+                assert!(rule.docs.contains(section), "{} lacks `{section}`", rule.id);
+            }
+            assert!(!rule.summary.ends_with('.'), "{}", rule.id);
+        }
+    }
+
+    #[test]
+    fn a_misspelt_rule_is_recognised() {
+        assert_eq!(suggest("coverage-need"), Some("coverage-needs"));
+        assert_eq!(suggest("nothing-like-it"), None);
+    }
 }

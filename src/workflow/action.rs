@@ -175,6 +175,23 @@ pub enum Version {
     Unknown,
 }
 
+impl std::fmt::Display for Version {
+    /// `4.4.0`, `v3 (3.2.1)`, `v5`, or nothing.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exact(release) => write!(f, "{release}"),
+            Self::Floating { major, minor, resolved } => {
+                write!(f, "v{major}")?;
+                if let Some(minor) = minor {
+                    write!(f, ".{minor}")?;
+                }
+                resolved.map_or(Ok(()), |release| write!(f, " ({release})"))
+            }
+            Self::Unknown => Ok(()),
+        }
+    }
+}
+
 impl Version {
     /// The major version, if known.
     pub fn major(self) -> Option<u32> {

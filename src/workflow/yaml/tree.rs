@@ -244,6 +244,15 @@ impl<'d> Yaml<'d> {
         out
     }
 
+    /// The entries of a mapping as they are written, merge keys and repeated keys among them.
+    pub fn own_entries(self) -> impl Iterator<Item = (Self, Self)> {
+        let entries: &'d [Entry] = match &self.resolved().kind {
+            Kind::Mapping(entries) => entries,
+            _ => &[],
+        };
+        entries.iter().map(move |entry| (self.at(entry.key), self.at(entry.value)))
+    }
+
     /// The merge keys (`<<`) of this mapping.
     pub fn merge_keys(self) -> Vec<Self> {
         let Kind::Mapping(entries) = &self.resolved().kind else { return Vec::new() };

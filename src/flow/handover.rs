@@ -1,0 +1,472 @@
+//! The coverage hand-over: which job measures, which job reports, and what is missing between them.
+//!
+//! A *measuring* job runs tests under coverage. A *reading* job reports on coverage data. A reading job that can have no
+//! data (no test run, no download, no cache, nothing unknown before it reads) is *starved*. A job that runs again the
+//! suite another job has run is a *repeat*. A starved job, or a repeat of a suite that was measured and thrown away,
+//! leaves *gaps*: links of the hand-over that are not there.
+
+use super::artifact::runs_on_success;
+use super::data::DataFile;
+use super::paths::{Tri, UploadPath};
+use super::work::{Work, WorkKind};
+use super::{Flow, Pins};
+use crate::shell::{self, CoverageSub, Measured};
+use crate::source::Span;
+use crate::workflow::action::{Uses, parse_uses};
+use crate::workflow::{Job, Workflow};
+
+/// A place in a job that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Index of the job.
+    pub job: usize,
+    /// The command, or the job's id when the configuration gave it its role.
+    pub span: Span,
+}
+
+/// A hand-over that does not take place.
+#[derive(Debug, Clone)]
+pub struct Gap {
+    /// Where data is measured.
+    pub from: Place,
+    /// Where it should be read.
+    pub to: Place,
+    /// The reading job runs the tests itself for want of data.
+    pub repeats: bool,
+    /// Nothing in the measuring job uploads the data.
+    pub no_upload: bool,
+    /// Nothing in the reading job downloads.
+    pub no_download: bool,
+    /// The reading job does not wait for the measuring one.
+    pub no_needs: bool,
+    /// Rests on a session's name.
+    pub likely: bool,
+}
+
+/// A reading job without data and without a job that could give it.
+#[derive(Debug, Clone)]
+pub struct Starved {
+    /// The command that finds no data.
+    pub at: Place,
+}
+
+/// One suite run by two jobs.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    /// The test job's run.
+    pub first: Place,
+    /// The coverage job's run of the same suite.
+    pub again: Place,
+    /// Rests on a session's name: the coverage job has no data, so its session must run the tests.
+    pub likely: bool,
+    /// The coverage job has the test job's data already.
+    pub has_data: bool,
+}
+
+/// What is known about the coverage hand-over of a workflow.
+#[derive(Debug, Clone, Default)]
+pub struct Handover {
+    /// Links that are missing.
+    pub gaps: Vec<Gap>,
+    /// Reading jobs without any source.
+    pub starved: Vec<Starved>,
+    /// Suites run twice.
+    pub repeats: Vec<Repeat>,
+}
+
+/// A test run, or a session that by its name is one.
+struct Suite<'w> {
+    job: usize,
+    work: &'w Work,
+}
+
+/// Finds the hand-over's gaps.
+pub(super) fn find(workflow: &Workflow<'_>, flow: &Flow<'_>, pins: &Pins) -> Handover {
+    let mut handover = Handover::default();
+    let roles: Vec<Role<'_>> = (0..workflow.jobs.len()).map(|job| Role::of(workflow, flow, job, pins)).collect();
+    for reader in &roles {
+        let Some(reads) = reader.reads else { continue };
+        repeats(workflow, flow, &roles, reader, &mut handover);
+        let repeated: Vec<Place> =
+            handover.repeats.iter().filter(|r| r.again.job == reader.job && !r.has_data).map(|r| r.first).collect();
+        let starved = reader.starved || reader.pinned_reader && !reader.downloads && !reader.unknown;
+        if !starved && repeated.is_empty() {
+            omitted(flow, &roles, reader, reads, &mut handover);
+            continue;
+        }
+        let candidates: Vec<&Role<'_>> = roles
+            .iter()
+            .filter(|role| role.job != reader.job && role.measures.is_some() && !role.unknown)
+            .filter(|role| starved || repeated.iter().any(|first| first.job == role.job))
+            .collect();
+        // A job that reports on its own data may well keep it for itself, unless it is the only source.
+        let sole = candidates.len() == 1;
+        let sources: Vec<&&Role<'_>> =
+            candidates.iter().filter(|role| role.pinned_producer || sole || !role.reports_itself).collect();
+        for source in &sources {
+            let Some((from, likely)) = source.measures else { continue };
+            handover.gaps.push(Gap {
+                from: Place { job: source.job, span: from },
+                to: Place { job: reader.job, span: reads },
+                repeats: !starved || reader.session,
+                no_upload: !source.publishes,
+                no_download: !reader.downloads,
+                no_needs: !flow.needs.orders(reader.job, source.job),
+                likely: likely && !source.pinned_producer,
+            });
+        }
+        if sources.is_empty() && reader.starved && !reader.session {
+            handover.starved.push(Starved { at: Place { job: reader.job, span: reads } });
+        }
+    }
+    handover
+}
+
+/// A job that collects data with `coverage run` and drops it, while another job reports on the data of others.
+fn omitted(flow: &Flow<'_>, roles: &[Role<'_>], reader: &Role<'_>, reads: Span, handover: &mut Handover) {
+    if !reader.downloads || reader.unknown {
+        return;
+    }
+    for source in roles {
+        let Some((from, false)) = source.measures else { continue };
+        if source.job == reader.job || source.unknown || source.publishes || source.reports_itself || !source.keeps_data
+        {
+            continue;
+        }
+        handover.gaps.push(Gap {
+            from: Place { job: source.job, span: from },
+            to: Place { job: reader.job, span: reads },
+            repeats: false,
+            no_upload: true,
+            no_download: false,
+            no_needs: !flow.needs.orders(reader.job, source.job),
+            likely: false,
+        });
+    }
+}
+
+/// What a job does for coverage.
+#[derive(Debug)]
+struct Role<'w> {
+    job: usize,
+    works: &'w [Work],
+    /// Where it measures, and whether only a convention says so.
+    measures: Option<(Span, bool)>,
+    /// It measures with `coverage run`, which reports nothing by itself.
+    keeps_data: bool,
+    /// Some upload after the measurement may carry the data.
+    publishes: bool,
+    /// It reports on its own data.
+    reports_itself: bool,
+    /// Where it reads coverage data.
+    reads: Option<Span>,
+    /// It reads by a coverage session of nox, tox or the like.
+    session: bool,
+    /// It can have no data when it reads.
+    starved: bool,
+    /// It downloads artifacts or restores a cache.
+    downloads: bool,
+    /// Something in it cannot be seen through.
+    unknown: bool,
+    pinned_producer: bool,
+    pinned_reader: bool,
+}
+
+impl<'w> Role<'w> {
+    fn of(workflow: &Workflow<'_>, flow: &'w Flow<'_>, index: usize, pins: &Pins) -> Self {
+        let job = &workflow.jobs[index];
+        let works = flow.jobs[index].works.as_slice();
+        let is = |id: &String| id.eq_ignore_ascii_case(job.id.value);
+        let pinned_producer = pins.producers.iter().any(is);
+        let pinned_reader = pins.consumer.as_ref().is_some_and(is);
+
+        let reading = works.iter().position(|work| !work.guarded && reads_data(work));
+        let session = reading.is_some_and(|at| matches!(works[at].kind, WorkKind::Session(_)));
+        let before_reading = &works[..reading.unwrap_or(0)];
+        let starved = reading.is_some() && !before_reading.iter().any(Work::may_bring_data) && job.uses.is_none();
+
+        let measured = works.iter().position(|work| measures(workflow, job, work, works).is_some());
+        let mut found =
+            measured.and_then(|at| measures(workflow, job, &works[at], works).map(|likely| (works[at].span, likely)));
+        if found.is_none() && pinned_producer {
+            let suite = works.iter().find(|work| is_suite(work));
+            found = Some((suite.map_or(job.id.span(), |work| work.span), false));
+        }
+        // A coverage session that may have made its own data is a reader, not a source.
+        let after = measured.map_or(works, |at| &works[at + 1..]);
+        let publishes = flow.producers.iter().any(|producer| {
+            producer.job == index
+                && measured.is_none_or(|at| producer.step > works[at].step)
+                && producer.uploads.iter().any(|upload| {
+                    let files = flow.data_before(index, producer.step);
+                    upload.paths.includes.iter().any(|include| may_hold_data(include, &files))
+                })
+        });
+        let unknown =
+            works.iter().any(|work| matches!(work.kind, WorkKind::Opaque | WorkKind::Cache)) || job.uses.is_some();
+        let read_span = reading.map(|at| works[at].span).or_else(|| pinned_reader.then(|| job.id.span()));
+        Self {
+            job: index,
+            works,
+            measures: found,
+            keeps_data: measured.is_some_and(|at| {
+                matches!(&works[at].kind, WorkKind::Tests(run) if matches!(run.measured, Some(Measured::Coverage(_))))
+            }),
+            publishes,
+            reports_itself: after.iter().any(|work| match &work.kind {
+                WorkKind::Coverage(command) => command.sub.reports(),
+                WorkKind::Session(run) => run.sessions.iter().any(|name| shell::is_coverage_session(name)),
+                WorkKind::SlipcoverMerge(_) => true,
+                _ => false,
+            }),
+            reads: read_span,
+            session,
+            starved,
+            downloads: works.iter().any(|work| matches!(work.kind, WorkKind::Download | WorkKind::Cache)),
+            unknown,
+            pinned_producer,
+            pinned_reader,
+        }
+    }
+}
+
+/// Whether this command reports on coverage data.
+fn reads_data(work: &Work) -> bool {
+    match &work.kind {
+        WorkKind::Coverage(command) => command.sub == CoverageSub::Combine || command.sub.reports(),
+        WorkKind::SlipcoverMerge(_) => true,
+        WorkKind::Session(run) => {
+            run.known && !run.sessions.is_empty() && run.sessions.iter().all(|s| shell::is_coverage_session(s))
+        }
+        _ => false,
+    }
+}
+
+/// Whether this runs tests, by what it is or by its name.
+fn is_suite(work: &Work) -> bool {
+    match &work.kind {
+        WorkKind::Tests(_) => true,
+        WorkKind::Session(run) => run.sessions.iter().any(|name| shell::is_test_session(name)),
+        _ => false,
+    }
+}
+
+/// Whether this work leaves coverage data behind: `Some(false)` for certain, `Some(true)` by convention.
+fn measures(workflow: &Workflow<'_>, job: &Job<'_>, work: &Work, works: &[Work]) -> Option<bool> {
+    match &work.kind {
+        WorkKind::Tests(run) if run.measured.is_some() => Some(false),
+        WorkKind::Session(run) if run.sessions.iter().any(|name| shell::is_test_session(name)) => {
+            // `coverage combine` behind the session fails unless the session has left data.
+            let combined = works.iter().any(|w| {
+                w.span.start > work.span.start
+                    && matches!(&w.kind, WorkKind::Coverage(c) if c.sub == CoverageSub::Combine)
+            });
+            if combined {
+                return Some(false);
+            }
+            let asked =
+                run.args.iter().any(|arg| arg.starts_with('-') && arg.contains("cov") && !arg.starts_with("--no-"));
+            let step = &job.steps[work.step];
+            let switched = [&step.env, &job.env, &workflow.env].into_iter().flatten().any(|(key, value)| {
+                key.value.contains("COVERAGE")
+                    && value
+                        .as_str()
+                        .is_some_and(|v| !matches!(v.to_ascii_lowercase().as_str(), "" | "0" | "false" | "no" | "off"))
+            });
+            (asked || switched).then_some(true)
+        }
+        _ => None,
+    }
+}
+
+/// Whether an upload's path may take coverage data along.
+fn may_hold_data(include: &UploadPath, files: &[DataFile]) -> bool {
+    if surely_no_data(include) {
+        return false;
+    }
+    let known: Vec<_> = files.iter().flat_map(DataFile::candidates).collect();
+    known.is_empty()
+        || files.iter().any(|file| file.location.path().is_none())
+        || known.iter().any(|path| include.names(Some(path)))
+        || include.text.contains("cov")
+}
+
+/// Whether a path's own name says that no coverage data is in it: a report, a package, a log.
+pub(super) fn surely_no_data(include: &UploadPath) -> bool {
+    const ENDINGS: [&str; 12] =
+        [".xml", ".html", ".whl", ".gz", ".zip", ".txt", ".log", ".md", ".svg", ".png", ".pdf", ".sarif"];
+    const FOLDERS: [&str; 12] = [
+        "htmlcov",
+        "dist",
+        "docs",
+        "site",
+        "build",
+        "wheelhouse",
+        "screenshots",
+        "logs",
+        "junit",
+        "test-results",
+        "test-reports",
+        "allure-results",
+    ];
+    let text = include.text.trim_end_matches(['/', '*']);
+    let last = text.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| last.ends_with(ending)) || FOLDERS.contains(&last.as_str())
+}
+
+/// Finds test jobs whose suite this reading job runs again.
+fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader: &Role<'_>, handover: &mut Handover) {
+    let job = &workflow.jobs[reader.job];
+    if !runs_always(job) {
+        return;
+    }
+    for again in reader.works.iter().filter(|work| !work.guarded) {
+        let firsts = roles
+            .iter()
+            .filter(|role| role.job != reader.job)
+            .flat_map(|role| role.works.iter().filter(|work| !work.guarded).map(|work| Suite { job: role.job, work }));
+        for first in firsts {
+            let likely = match (&first.work.kind, &again.kind) {
+                (WorkKind::Tests(a), WorkKind::Tests(b)) if shell::same_suite(a, b) => false,
+                (WorkKind::Session(a), WorkKind::Session(b))
+                    if shell::same_session(a, b) && a.sessions.iter().any(|s| shell::is_test_session(s)) =>
+                {
+                    false
+                }
+                // A coverage session in a job that can have no data must run the tests itself.
+                (WorkKind::Session(a), WorkKind::Session(b))
+                    if reader.starved
+                        && reader.session
+                        && a.runner == b.runner
+                        && reads_data(again)
+                        && a.sessions.iter().any(|s| is_whole_suite(s)) =>
+                {
+                    true
+                }
+                _ => continue,
+            };
+            let other = &workflow.jobs[first.job];
+            if !runs_always(other) || !same_environment(workflow, flow, first.job, reader.job, likely) {
+                continue;
+            }
+            // Two reading jobs repeat each other: the one that needs the other, or comes later, is the repeat.
+            if roles[first.job].reads.is_some()
+                && !roles[first.job].measures.is_some_and(|_| roles[first.job].publishes)
+            {
+                let later = flow.needs.orders(reader.job, first.job) || first.job < reader.job;
+                if !later {
+                    continue;
+                }
+            }
+            let has_data = reader.downloads && flow.needs.orders(reader.job, first.job) && roles[first.job].publishes;
+            let repeat = Repeat {
+                first: Place { job: first.job, span: first.work.span },
+                again: Place { job: reader.job, span: again.span },
+                likely,
+                has_data,
+            };
+            if !handover.repeats.iter().any(|r| r.again == repeat.again) {
+                handover.repeats.push(repeat);
+            }
+        }
+    }
+}
+
+/// Names of sessions that run the unit suite itself, not a further one such as `integration_tests`.
+fn is_whole_suite(session: &str) -> bool {
+    let name = session.to_ascii_lowercase().replace('_', "-");
+    matches!(
+        name.as_str(),
+        "test"
+            | "tests"
+            | "unit"
+            | "unit-test"
+            | "unit-tests"
+            | "unittests"
+            | "unittest"
+            | "pytest"
+            | "behave"
+            | "features"
+            | "bdd"
+    )
+}
+
+fn runs_always(job: &Job<'_>) -> bool {
+    job.condition.is_none_or(|condition| runs_on_success(condition.value)) && job.uses.is_none()
+}
+
+/// Whether two jobs run on the same kind of machine with the same interpreter, so that a second run tells nothing new.
+fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, again: usize, strict: bool) -> bool {
+    let (a, b) = (&workflow.jobs[first], &workflow.jobs[again]);
+    if strict && (a.strategy.is_some_and(|s| s.matrix.is_some()) || b.strategy.is_some_and(|s| s.matrix.is_some())) {
+        return false;
+    }
+    if flow.jobs[again].legs.legs.len() != 1 || !flow.jobs[again].legs.complete {
+        return false;
+    }
+    let services = |job: &Job<'_>| job.other.iter().any(|(key, _)| key.value == "services");
+    if services(a) != services(b) || !same_env(a, b) {
+        return false;
+    }
+    let features = |job: usize, leg: usize| {
+        let scope = super::name::Scope {
+            workflow,
+            job: &workflow.jobs[job],
+            step: None,
+            leg: &flow.jobs[job].legs.legs[leg],
+            leg_index: leg,
+            written_env: None,
+        };
+        let job = &workflow.jobs[job];
+        let text = |text: Option<crate::workflow::Text<'_>>| text.map(|t| scope.name(t.value));
+        let runner = job.runs_on.map(|node| match node.as_str() {
+            Some(text) => scope.name(text),
+            None => {
+                super::name::Name::literal(node.items().filter_map(super::Yaml::as_str).collect::<Vec<_>>().join(","))
+            }
+        });
+        let setup: Vec<_> = job
+            .steps
+            .iter()
+            .filter_map(|step| {
+                let Uses::Repo(action) = parse_uses(step.uses?.value) else { return None };
+                let key = action.repo.to_ascii_lowercase();
+                matches!(
+                    key.as_str(),
+                    "setup-python"
+                        | "setup-uv"
+                        | "setup-cached-uv"
+                        | "setup-pdm"
+                        | "setup-micromamba"
+                        | "setup-miniconda"
+                )
+                .then(|| (key, text(step.input_text("python-version")), text(step.input_text("architecture"))))
+            })
+            .collect();
+        (runner, text(job.container), setup)
+    };
+    let wanted = features(again, 0);
+    (0..flow.jobs[first].legs.legs.len()).any(|leg| features(first, leg) == wanted)
+}
+
+/// Whether the jobs' own variables agree, leaving aside those that only steer coverage.
+fn same_env(a: &Job<'_>, b: &Job<'_>) -> bool {
+    let relevant = |job: &Job<'_>| {
+        let mut env: Vec<_> = job
+            .env
+            .iter()
+            .filter(|(key, _)| !key.value.to_ascii_uppercase().contains("COV"))
+            .map(|(key, value)| (key.value.to_owned(), value.as_str().map(str::to_owned)))
+            .collect();
+        env.sort();
+        env
+    };
+    relevant(a) == relevant(b)
+}
+
+impl Tri {
+    /// Whether it surely holds.
+    pub fn is_yes(self) -> bool {
+        self == Self::Yes
+    }
+}

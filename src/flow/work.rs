@@ -1,0 +1,249 @@
+//! What a job does, in order: the steps' actions and the commands of their scripts.
+
+use super::artifact::runs_on_success;
+use super::data::Location;
+use super::name::{Name, Scope};
+use super::paths;
+use crate::shell::{self, Cwd, Effect, EffectKind, Script, Variable};
+use crate::source::Span;
+use crate::workflow::action::{ArtifactKind, Uses, artifact_action, is_cache_action, is_inert_action, parse_uses};
+use crate::workflow::{Job, Step, Workflow};
+
+/// One thing a job does. What neither runs tests nor touches files is left out.
+#[derive(Debug)]
+pub struct Work {
+    /// Index of the step.
+    pub step: usize,
+    /// What it does.
+    pub kind: WorkKind,
+    /// The command or `uses:` in the file.
+    pub span: Span,
+    /// Whether it may be skipped although everything before went well.
+    pub guarded: bool,
+    /// The folder it runs in, relative to the workspace; `None` when that cannot be told.
+    pub cwd: Option<Vec<Name>>,
+    /// Where coverage.py keeps its data for this command.
+    pub data_file: Location,
+}
+
+/// What a piece of work is.
+#[derive(Debug)]
+pub enum WorkKind {
+    /// Runs tests, or a program under measurement.
+    Tests(shell::TestRun),
+    /// Starts sessions of nox, tox, make and the like.
+    Session(shell::SessionRun),
+    /// A `coverage` command that runs no tests.
+    Coverage(shell::CoverageCommand),
+    /// `slipcover --merge`.
+    SlipcoverMerge(shell::SlipcoverMerge),
+    /// May move or make files.
+    Files,
+    /// Uploads an artifact.
+    Upload,
+    /// Downloads an artifact, or may do so.
+    Download,
+    /// Restores or saves a cache, which may carry anything.
+    Cache,
+    /// Cannot be known.
+    Opaque,
+}
+
+impl Work {
+    /// Whether this may have brought or made a coverage data file that nobody sees from here.
+    pub fn may_bring_data(&self) -> bool {
+        matches!(
+            self.kind,
+            WorkKind::Tests(_)
+                | WorkKind::Session(_)
+                | WorkKind::Files
+                | WorkKind::Download
+                | WorkKind::Cache
+                | WorkKind::Opaque
+        )
+    }
+}
+
+/// The names that scripts of a job write to `GITHUB_ENV`; `None` when some cannot be told.
+pub(super) fn written_env(job: &Job<'_>) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for step in &job.steps {
+        let Some(run) = step.run.filter(|run| run.value.contains("_ENV")) else { continue };
+        let mut seen = false;
+        for effect in shell::effects(&shell::parse(run.value)) {
+            if let EffectKind::WritesEnv(write) = effect.kind {
+                if write.dynamic {
+                    return None;
+                }
+                seen = true;
+                names.extend(write.entries.into_iter().map(|(name, _)| name));
+            }
+        }
+        if !seen && run.value.contains("GITHUB_ENV") {
+            return None;
+        }
+    }
+    Some(names)
+}
+
+/// Whether a step is written for a POSIX shell.
+fn posix_shell(workflow: &Workflow<'_>, job: &Job<'_>, step: &Step<'_>) -> bool {
+    step.shell.or(job.defaults.shell).or(workflow.defaults.shell).is_none_or(|shell| {
+        let program = shell.value.split_whitespace().next().unwrap_or_default();
+        matches!(program.rsplit('/').next(), Some("sh" | "bash" | "dash" | "zsh"))
+    })
+}
+
+/// Reads the work of one job. `scope` is that of a leg; what differs between legs comes out unknown by its holes.
+pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> {
+    let mut works = Vec::new();
+    for step in &scope.job.steps {
+        let scope = Scope { step: Some(step), ..*scope };
+        if step.condition.is_some_and(|c| scope.condition(c.value) == Some(false)) {
+            continue;
+        }
+        let guarded =
+            step.condition.is_some_and(|c| !runs_on_success(c.value) && scope.condition(c.value) != Some(true));
+        let cwd = step
+            .working_directory
+            .or(scope.job.defaults.working_directory)
+            .or(scope.workflow.defaults.working_directory)
+            .map_or(Some(Vec::new()), |dir| paths::segments(&scope.name(dir.value)));
+        if let Some(uses) = step.uses {
+            if let Some(kind) = action_kind(&parse_uses(uses.value), step.uses_comment) {
+                works.push(Work {
+                    step: step.index,
+                    kind,
+                    span: uses.span(),
+                    guarded,
+                    cwd: Some(Vec::new()),
+                    data_file: Location::Unknown,
+                });
+            }
+        } else if let Some(run) = step.run {
+            if !posix_shell(scope.workflow, scope.job, step) {
+                works.push(Work {
+                    step: step.index,
+                    kind: WorkKind::Opaque,
+                    span: run.span(),
+                    guarded,
+                    cwd,
+                    data_file: Location::Unknown,
+                });
+                continue;
+            }
+            let script = shell::parse(run.value);
+            for effect in shell::effects(&script) {
+                let folder = folder(cwd.as_deref(), &effect.cwd);
+                let data_file = data_file(&scope, &script, &effect, folder.as_deref(), default_data_file);
+                let (span, effect_guarded) = (run.node.source_span(effect.span), effect.guarded);
+                let Some(kind) = script_kind(effect) else { continue };
+                works.push(Work {
+                    step: step.index,
+                    kind,
+                    span,
+                    guarded: guarded || effect_guarded,
+                    cwd: folder,
+                    data_file,
+                });
+            }
+        } else if step.node.is_mapping() {
+            works.push(Work {
+                step: step.index,
+                kind: WorkKind::Opaque,
+                span: step.anchor(),
+                guarded,
+                cwd,
+                data_file: Location::Unknown,
+            });
+        }
+    }
+    works
+}
+
+fn action_kind(uses: &Uses, comment: Option<&str>) -> Option<WorkKind> {
+    if let Some(artifact) = artifact_action(uses, comment) {
+        return Some(match artifact.kind {
+            ArtifactKind::Upload => WorkKind::Upload,
+            ArtifactKind::Download | ArtifactKind::OtherRunDownload => WorkKind::Download,
+            ArtifactKind::Merge => WorkKind::Opaque,
+        });
+    }
+    if is_cache_action(uses) {
+        Some(WorkKind::Cache)
+    } else if is_inert_action(uses) {
+        None
+    } else {
+        Some(WorkKind::Opaque)
+    }
+}
+
+fn script_kind(effect: Effect) -> Option<WorkKind> {
+    Some(match effect.kind {
+        EffectKind::Tests(run) => WorkKind::Tests(run),
+        EffectKind::Session(run) => WorkKind::Session(run),
+        EffectKind::Coverage(command) => WorkKind::Coverage(command),
+        EffectKind::SlipcoverMerge(merge) => WorkKind::SlipcoverMerge(merge),
+        EffectKind::Files(_) => WorkKind::Files,
+        EffectKind::Opaque => WorkKind::Opaque,
+        EffectKind::WritesEnv(_) | EffectKind::WritesOutput(_) | EffectKind::Inert => return None,
+    })
+}
+
+fn folder(base: Option<&[Name]>, cwd: &Cwd) -> Option<Vec<Name>> {
+    match cwd {
+        Cwd::Unchanged => base.map(<[Name]>::to_vec),
+        Cwd::Unknown => None,
+        Cwd::Known(dir) => join(base?, &Name::literal(dir.as_str())),
+    }
+}
+
+/// `base` and a path relative to it; `None` for what leaves the workspace.
+pub(super) fn join(base: &[Name], path: &Name) -> Option<Vec<Name>> {
+    let mut whole = Name::default();
+    for segment in base {
+        whole.pieces.extend(segment.pieces.iter().cloned());
+        whole.pieces.push(super::name::Piece::Text("/".to_owned()));
+    }
+    if let Some(super::name::Piece::Text(text)) = path.pieces.first()
+        && (text.starts_with('/') || text.starts_with('~'))
+    {
+        return None;
+    }
+    whole.pieces.extend(path.pieces.iter().cloned());
+    paths::segments(&whole)
+}
+
+fn data_file(scope: &Scope<'_, '_>, script: &Script, effect: &Effect, cwd: Option<&[Name]>, default: bool) -> Location {
+    let (option, rcfile) = match &effect.kind {
+        EffectKind::Tests(run) => match &run.measured {
+            Some(shell::Measured::Coverage(options)) => (options.data_file.as_deref(), options.rcfile.is_some()),
+            Some(shell::Measured::PytestCov { config, .. }) => (None, config.is_some()),
+            Some(shell::Measured::Slipcover { out: Some(out), .. }) => (Some(out.as_str()), false),
+            _ => (None, false),
+        },
+        EffectKind::Coverage(command) => (command.data_file.as_deref(), command.rcfile.is_some()),
+        _ => return Location::Unknown,
+    };
+    let Some(cwd) = cwd else { return Location::Unknown };
+    if let Some(path) = option {
+        return Location::of(join(cwd, &Name::literal(path)).filter(|_| !path.contains(['$', '`'])));
+    }
+    match effect.variable(script, "COVERAGE_FILE") {
+        Variable::Known(path) => return Location::of(join(cwd, &Name::literal(path))),
+        Variable::Unknown => return Location::Unknown,
+        Variable::Untouched => {}
+    }
+    let sets_variable =
+        |pairs: &crate::workflow::model::Pairs<'_>| pairs.iter().any(|(key, _)| key.value == "COVERAGE_FILE");
+    let in_env = scope.step.is_some_and(|step| sets_variable(&step.env))
+        || sets_variable(&scope.job.env)
+        || sets_variable(&scope.workflow.env);
+    let written = scope.written_env.is_none_or(|names| names.iter().any(|name| name == "COVERAGE_FILE"));
+    match scope.env("COVERAGE_FILE", 0) {
+        Some(path) => Location::of(join(cwd, &path)),
+        // A configuration file named on the command line was not read.
+        None if in_env || written || !default || rcfile => Location::Unknown,
+        None => Location::of(join(cwd, &Name::literal(".coverage"))),
+    }
+}

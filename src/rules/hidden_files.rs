@@ -1,0 +1,143 @@
+//! `hidden-files`
+
+use super::Context;
+use crate::findings::{Finding, Severity};
+use crate::flow::artifact::Producer;
+use crate::flow::data::DataFile;
+use crate::flow::paths::Tri;
+use crate::source::Span;
+use crate::workflow::action::Known;
+
+rule! {
+    /// ### What it does
+    /// Finds uploads whose files begin with a dot and are therefore left out by `upload-artifact`.
+    ///
+    /// ### Why
+    /// Since `upload-artifact` 4.4.0 and 3.2.0 (both of 29 August 2024) hidden files are not uploaded unless
+    /// `include-hidden-files: true` says so. coverage.py names its data `.coverage`, so the step succeeds with a warning in
+    /// its log, the artifact is never made, and the coverage job fails, or worse, reports on what is left. The floating tag
+    /// `v3` is 3.2.1 and `v4` is 4.6.2, so the usual references are affected; 3.2.0 ignores the input altogether. A test
+    /// of the name is made on every item from the search path downwards: `.coverage`, `.coverage.*` and `.reports/*.xml`
+    /// are dropped, the literal path `.reports/coverage.xml` is not. A hidden file in a visible folder (`coverage/` with
+    /// `COVERAGE_FILE: coverage/.coverage`) is dropped too.
+    ///
+    /// Evidence: actions/upload-artifact issues 602 and 620; the same loss in pypa/hatch#1707, fastapi/typer#967,
+    /// tox-dev/platformdirs#298.
+    ///
+    /// ### Example
+    /// ```yaml
+    /// - uses: actions/upload-artifact@v3
+    ///   with:
+    ///     name: coverage-data
+    ///     path: .coverage
+    /// ```
+    ///
+    /// ### Fix
+    /// ```yaml
+    /// - uses: actions/upload-artifact@v3
+    ///   with:
+    ///     name: coverage-data
+    ///     path: .coverage
+    ///     include-hidden-files: true
+    /// ```
+    "hidden-files", Error, "Hidden files such as `.coverage` that upload-artifact leaves out", check
+}
+
+fn check(context: &Context<'_, '_>) -> Vec<Finding> {
+    context.flow.producers.iter().filter_map(|producer| dropped(context, producer)).collect()
+}
+
+fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding> {
+    let step = &context.workflow.jobs[producer.job].steps[producer.step];
+    let drops = producer.action.drops_hidden_files();
+    if matches!(drops, Known::No | Known::Unknown) {
+        return None;
+    }
+    let asked = step.input_text("include-hidden-files");
+    let mut ignored = false;
+    match asked.map(|text| text.value.to_ascii_lowercase()) {
+        Some(value) if value == "true" => {
+            if !producer.action.honours_include_hidden_files().is_no() {
+                return None;
+            }
+            ignored = true;
+        }
+        Some(value) if value == "false" => {}
+        Some(_) => return None,
+        None => {}
+    }
+    let path = producer.path?;
+    let (span, what, data) = hidden_path(context, producer)?;
+    let version = producer.action.version;
+    let message = if ignored {
+        format!("`{what}` is hidden, and upload-artifact {version} ignores `include-hidden-files`")
+    } else {
+        format!("`{what}` is hidden, so upload-artifact {version} does not upload it")
+    };
+    let label = if path.is_dynamic() { "hidden".to_owned() } else { format!("`{what}` begins with a dot") };
+    let mut finding = context.finding(&RULE, message, context.label(span, label));
+    if let Some(uses) = step.uses {
+        finding = finding.related(context.label(uses.span(), version_words(producer)));
+    }
+    if let Some(asked) = asked {
+        finding =
+            finding.related(context.label(asked.span(), if ignored { "not read by 3.2.0" } else { "asked for here" }));
+    }
+    finding = finding.help(if ignored {
+        "use 3.2.1 or later, which reads the input".to_owned()
+    } else {
+        "add `include-hidden-files: true` to the step's `with:`".to_owned()
+    });
+    if drops == Known::Likely {
+        finding = finding.likely();
+    }
+    // What is no coverage data may be a nicety (`.pytest_cache`); its loss breaks no hand-over.
+    if !data {
+        finding.severity = finding.severity.min(Severity::Warning);
+    }
+    Some(finding)
+}
+
+/// The place, the text and whether it is coverage data, of a path that is surely dropped.
+fn hidden_path(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<(Span, String, bool)> {
+    let path = producer.path?;
+    let first = producer.uploads.first()?;
+    for (index, include) in first.paths.includes.iter().enumerate() {
+        let in_all = producer
+            .uploads
+            .iter()
+            .all(|upload| upload.paths.includes.get(index).is_some_and(|include| include.is_hidden() == Tri::Yes));
+        let at = path.node.source_span(Span::new(include.offset, include.offset + include.text.len()));
+        if in_all {
+            let data = include.text.contains("cov");
+            return Some((at, include.text.clone(), data));
+        }
+        // A visible folder whose only known content is a hidden data file made before.
+        let files = context.flow.data_before(producer.job, producer.step);
+        let named: Vec<_> = files
+            .iter()
+            .filter(|file| file.candidates().iter().any(|candidate| include.names(Some(candidate))))
+            .collect();
+        let hides = |file: &DataFile| file.candidates().iter().all(|candidate| include.hides(candidate));
+        if !named.is_empty() && named.iter().all(|file| hides(file)) {
+            return Some((at, named[0].to_string(), true));
+        }
+    }
+    None
+}
+
+fn version_words(producer: &Producer<'_>) -> String {
+    if producer.action.drops_hidden_files() == Known::Likely {
+        return "this fork follows upstream, where hidden files are left out since 4.4.0".to_owned();
+    }
+    let since = if producer.action.version.major() == Some(3) { "3.2.0" } else { "4.4.0" };
+    format!("hidden files are left out since {since}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_shows_the_fix() {
+        assert!(super::RULE.page().contains("    include-hidden-files: true"));
+    }
+}

@@ -1,0 +1,70 @@
+//! `tests-twice`
+
+use super::Context;
+use crate::findings::Finding;
+
+rule! {
+    /// ### What it does
+    /// Finds coverage jobs that execute a suite another job of the run executes as well: the same `pytest`, `behave`,
+    /// `unittest` or other command with the same selection, or the same session of nox or tox, on the same kind of runner,
+    /// image and interpreter. A coverage session in a job that fetches no data is taken for a second run of the unit tests,
+    /// because there is nothing else it could report on.
+    ///
+    /// ### Why
+    /// Coverage can be collected while the tests run the first time. The second run costs the whole suite again, on every
+    /// push. Real projects cut the coverage job from minutes to seconds by reading the artifact
+    /// (tenstorrent/tt-inference-server#3418: 2 to 3 minutes down to 15 s).
+    ///
+    /// Runs that differ in interpreter, image, services, environment, selected tests or conditions are not reported.
+    ///
+    /// ### Example
+    /// ```yaml
+    /// unit_tests:
+    ///   steps:
+    ///     - run: coverage run -m pytest tests
+    /// coverage:
+    ///   steps:
+    ///     - run: coverage run -m pytest tests
+    ///     - run: coverage report --fail-under=97
+    /// ```
+    ///
+    /// ### Fix
+    /// Upload the data in `unit_tests`, then:
+    /// ```yaml
+    /// coverage:
+    ///   needs: [unit_tests]
+    ///   steps:
+    ///     - uses: actions/download-artifact@v4
+    ///       with: { name: coverage-data }
+    ///     - run: coverage report --fail-under=97
+    /// ```
+    "tests-twice", Warning, "A coverage job that runs again the tests another job has run", check
+}
+
+fn check(context: &Context<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for repeat in &context.flow.handover.repeats {
+        let (first, again) = (&context.workflow.jobs[repeat.first.job], &context.workflow.jobs[repeat.again.job]);
+        let help = if repeat.has_data {
+            "remove this run: the job has downloaded the data already".to_owned()
+        } else {
+            format!(
+                "collect coverage in `{0}`, upload the data there, let `{1}` need `{0}`, download it and only report",
+                first.id.value, again.id.value
+            )
+        };
+        let finding = context
+            .finding(
+                &RULE,
+                format!("job `{}` runs again the tests that `{}` has run", again.id.value, first.id.value),
+                context.label(
+                    repeat.again.span,
+                    if repeat.likely { "no data is fetched, so this runs the tests" } else { "run again here" },
+                ),
+            )
+            .related(context.label(repeat.first.span, "run first here"))
+            .help(help);
+        findings.push(if repeat.likely { finding.likely() } else { finding });
+    }
+    findings
+}

@@ -1,0 +1,70 @@
+//! `version-mix`
+
+use super::Context;
+use crate::findings::{Finding, Severity};
+use crate::flow::glob::Meets;
+use crate::workflow::action::Generation;
+use crate::workflow::dialect::Dialect;
+
+rule! {
+    /// ### What it does
+    /// Finds a download whose artifact is uploaded by an action of the other generation: `upload-artifact` v1 to v3 with
+    /// `download-artifact` v4 or later, or the other way round.
+    ///
+    /// ### Why
+    /// The two generations keep artifacts in different places and cannot read each other's. The download by name fails, by
+    /// pattern it succeeds with nothing. On Forgejo and Gitea, where servers differ, it is a warning.
+    ///
+    /// Evidence: github.blog changelog of 14 December 2023, Taskana/taskana#2483.
+    ///
+    /// ### Example
+    /// ```yaml
+    /// - uses: actions/upload-artifact@v4
+    /// …
+    /// - uses: actions/download-artifact@v3
+    /// ```
+    ///
+    /// ### Fix
+    /// Use the same major generation at both ends.
+    "version-mix", Error, "Upload and download of generations that cannot read each other", check
+}
+
+fn check(context: &Context<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for consumer in context.flow.consumers.iter().filter(|consumer| consumer.this_run) {
+        let Some(reads) = consumer.action.generation() else { continue };
+        let served: Vec<_> = context.flow.producers.iter().filter(|p| consumer.meets(p) != Meets::Never).collect();
+        let Some(first) = served.first() else { continue };
+        // One readable or unknown source may be the one that is meant.
+        if served.iter().any(|p| p.generation().is_none_or(|g| g == reads))
+            || !served.iter().any(|p| consumer.meets(p) == Meets::Always)
+            || context.flow.has_unseen_producers(context.workflow)
+        {
+            continue;
+        }
+        let step = |job: usize, step: usize| &context.workflow.jobs[job].steps[step];
+        let (to, from) = (step(consumer.job, consumer.step), step(first.job, first.step));
+        let words = |generation| match generation {
+            Generation::V3 => "v3 or older",
+            Generation::V4 => "v4 or newer",
+        };
+        let wrote = match reads {
+            Generation::V3 => Generation::V4,
+            Generation::V4 => Generation::V3,
+        };
+        let mut finding = context
+            .finding(
+                &RULE,
+                format!("download-artifact {} cannot read what upload-artifact {} uploads", words(reads), words(wrote)),
+                context.label(to.anchor(), words(reads)),
+            )
+            .related(context.label(from.anchor(), words(wrote)))
+            .help("use the same generation at both ends");
+        if context.dialect != Dialect::GitHub {
+            finding = finding.likely();
+            finding.severity = Severity::Warning;
+        }
+        findings.push(finding);
+    }
+    findings
+}
