@@ -1,7 +1,7 @@
 //! A [`Report`] as text: for people, for programs, for code scanning and for a forge's log.
 //!
 //! Every writer is a pure function of the report and [`Options`]. What a workflow file contains is hostile until proven
-//! otherwise: nothing from it reaches a terminal or a forge's log without passing through [`plain`].
+//! otherwise: nothing from it reaches a terminal or a forge's log without passing through `plain`.
 
 mod github;
 mod human;
