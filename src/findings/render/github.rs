@@ -52,7 +52,7 @@ fn write(out: &mut String, command: &str, place: &[(&str, String)], title: &str,
     for (key, value) in place {
         out.push_str(key);
         out.push('=');
-        escape_property(out, value);
+        escape_property(out, &plain::line(value));
         out.push(',');
     }
     out.push_str("title=");
@@ -117,6 +117,13 @@ mod tests {
         assert!(text.starts_with("::error file=odd%2C name%3A 100%25.yml,line=1,"), "{text}");
         assert!(text.contains("::100%25 of `a␍%0A::add-mask::x` ␛[31m"), "{text}");
         assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_path_is_made_harmless_too() {
+        let problem = crate::findings::Problem::with_path("a\x1b[2J\n::x.yml", "odd");
+        let text = render(&Report { problems: vec![problem], ..Report::default() });
+        assert_eq!(text, "::error file=a␛[2J␊%3A%3Ax.yml,title=ci-lint::odd\n");
     }
 
     #[test]
