@@ -91,9 +91,9 @@ fn rule(finding: &Value) -> &str {
 
 /// The line a finding's primary place begins on.
 fn line(finding: &Value) -> usize {
-    ["/location/start/line", "/primary/start/line", "/location/line", "/primary/line", "/line"]
-        .iter()
-        .find_map(|pointer| finding.pointer(pointer).and_then(Value::as_u64))
+    finding
+        .pointer("/primary/start/line")
+        .and_then(Value::as_u64)
         .and_then(|line| usize::try_from(line).ok())
         .unwrap_or_else(|| panic!("no line in {finding}"))
 }
