@@ -1,8 +1,26 @@
 //! `ci-lint`: does Python test coverage really travel from the job that measures it to the job that judges it?
+//!
+//! Data flows one way: **read → model → analyse → render**.
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`cli`] | the command line's types, no logic |
+//! | [`lint`] | the story of `ci-lint lint`; reads files |
+//! | [`source`] | a file's text and places in it |
+//! | [`workflow`] | the spanned YAML tree, the typed model, expressions, dialects, action versions |
+//! | [`shell`] | what a `run:` script executes |
+//! | [`flow`] | the artifact-flow graph over jobs |
+//! | [`rules`] | one file a rule |
+//! | [`config`] | `.ci-lint.yml`: settings and the contract |
+//! | [`findings`] | what was found, suppression, and the output formats |
+//!
+//! Everything but `cli` and `lint` is pure: no files, no environment, no clock, no printing.
 
+pub mod cli;
 pub mod config;
 pub mod findings;
 pub mod flow;
+pub mod lint;
 pub mod rules;
 pub mod shell;
 pub mod source;

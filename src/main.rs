@@ -1,3 +1,115 @@
 //! The `ci-lint` binary: parse arguments, call one function, map the result to an exit code.
 
-fn main() {}
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use ci_lint::cli::lint::{Color, Forge, LintArgs};
+use ci_lint::cli::{Cli, Command};
+use ci_lint::findings::{Severity, render};
+use ci_lint::workflow::dialect::Dialect;
+use ci_lint::{lint, rules};
+use clap::{CommandFactory as _, Parser as _};
+
+/// Usage error or unreadable input.
+const UNREADABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Lint(args) => ExitCode::from(lint_command(&args)),
+    }
+}
+
+fn lint_command(args: &LintArgs) -> u8 {
+    for rule in args.select.iter().chain(&args.ignore).chain(args.explain.iter().filter(|rule| *rule != "all")) {
+        if rules::find(rule).is_none() {
+            let help = rules::suggest(rule).map_or_else(
+                || "`ci-lint lint --list-rules` shows all rules".to_owned(),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            return usage(&format!("unknown rule `{rule}`: {help}"));
+        }
+    }
+    if let Some(rule) = &args.explain {
+        let text = rules::find(rule).map_or_else(rules::reference, rules::RuleInfo::page);
+        return print(&text);
+    }
+    if args.list_rules {
+        return print(&rules::list(render::Format::from(args.format)));
+    }
+    let options = lint::Options {
+        paths: args.paths.clone(),
+        config: args.config.clone(),
+        forge: match args.forge {
+            Forge::Auto => None,
+            Forge::Forgejo => Some(Dialect::Forgejo),
+            Forge::Gitea => Some(Dialect::Gitea),
+            Forge::Github => Some(Dialect::GitHub),
+        },
+        running_on: running_on(),
+        select: args.select.clone(),
+        ignore: args.ignore.clone(),
+        force_exclude: args.force_exclude,
+    };
+    let format = render::Options {
+        color: match args.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+        },
+        width: width(),
+        verbose: args.verbose,
+        quiet: args.quiet,
+        ..render::Options::default()
+    };
+    let outcome = if args.init { lint::init::run(&options) } else { lint::run(&options) };
+    if args.verbose {
+        for note in &outcome.notes {
+            let _ = writeln!(io::stderr(), "ci-lint: {note}");
+        }
+    }
+    let printed = print(&render::render(&outcome.report, args.format.into(), &format));
+    let fail_on = args.fail_on.map(Severity::from).or(outcome.fail_on).unwrap_or(Severity::Warning);
+    if !outcome.report.problems.is_empty() {
+        UNREADABLE
+    } else if outcome.report.worst().is_some_and(|worst| worst >= fail_on) && !args.exit_zero {
+        1
+    } else {
+        printed
+    }
+}
+
+/// Which forge runs the job this process is part of; Forgejo sets the variables of Gitea too.
+fn running_on() -> Option<Dialect> {
+    let set = |name| std::env::var(name).is_ok_and(|value| value == "true");
+    if set("FORGEJO_ACTIONS") {
+        Some(Dialect::Forgejo)
+    } else if set("GITEA_ACTIONS") {
+        Some(Dialect::Gitea)
+    } else {
+        None
+    }
+}
+
+/// Columns of the terminal, or of `COLUMNS`, or 100.
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns
+        .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+        .unwrap_or(100)
+        .clamp(60, 160)
+}
+
+/// Writes to standard output. A reader that has gone away is no error of ours.
+fn print(text: &str) -> u8 {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => usage(&format!("cannot write the output: {error}")),
+        _ => 0,
+    }
+}
+
+fn usage(message: &str) -> u8 {
+    let error = Cli::command().error(clap::error::ErrorKind::InvalidValue, message);
+    let _ = error.print();
+    UNREADABLE
+}

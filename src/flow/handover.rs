@@ -7,7 +7,7 @@
 
 use super::artifact::runs_on_success;
 use super::data::DataFile;
-use super::paths::{Tri, UploadPath};
+use super::paths::UploadPath;
 use super::work::{Work, WorkKind};
 use super::{Flow, Pins};
 use crate::shell::{self, CoverageSub, Measured};
@@ -72,6 +72,10 @@ pub struct Handover {
     pub starved: Vec<Starved>,
     /// Suites run twice.
     pub repeats: Vec<Repeat>,
+    /// Jobs that read coverage data which another job should give them, by index.
+    pub readers: Vec<usize>,
+    /// Jobs that leave coverage data behind, by index.
+    pub sources: Vec<usize>,
 }
 
 /// A test run, or a session that by its name is one.
@@ -84,6 +88,8 @@ struct Suite<'w> {
 pub(super) fn find(workflow: &Workflow<'_>, flow: &Flow<'_>, pins: &Pins) -> Handover {
     let mut handover = Handover::default();
     let roles: Vec<Role<'_>> = (0..workflow.jobs.len()).map(|job| Role::of(workflow, flow, job, pins)).collect();
+    handover.readers = roles.iter().filter(|r| r.reads.is_some() && r.measures.is_none()).map(|r| r.job).collect();
+    handover.sources = roles.iter().filter(|r| r.measures.is_some()).map(|r| r.job).collect();
     for reader in &roles {
         let Some(reads) = reader.reads else { continue };
         repeats(workflow, flow, &roles, reader, &mut handover);
@@ -267,6 +273,13 @@ fn measures(workflow: &Workflow<'_>, job: &Job<'_>, work: &Work, works: &[Work])
             let asked =
                 run.args.iter().any(|arg| arg.starts_with('-') && arg.contains("cov") && !arg.starts_with("--no-"));
             let step = &job.steps[work.step];
+            // coverage.py's own switch: every Python process that starts is measured.
+            let started = [&step.env, &job.env, &workflow.env].into_iter().flatten().any(|(key, value)| {
+                key.value == "COVERAGE_PROCESS_START" && value.as_str().is_some_and(|v| !v.is_empty())
+            });
+            if started {
+                return Some(false);
+            }
             let switched = [&step.env, &job.env, &workflow.env].into_iter().flatten().any(|(key, value)| {
                 key.value.contains("COVERAGE")
                     && value
@@ -455,7 +468,7 @@ fn same_env(a: &Job<'_>, b: &Job<'_>) -> bool {
         let mut env: Vec<_> = job
             .env
             .iter()
-            .filter(|(key, _)| !key.value.to_ascii_uppercase().contains("COV"))
+            .filter(|(key, _)| !steers_only_the_run(key.value))
             .map(|(key, value)| (key.value.to_owned(), value.as_str().map(str::to_owned)))
             .collect();
         env.sort();
@@ -464,9 +477,23 @@ fn same_env(a: &Job<'_>, b: &Job<'_>) -> bool {
     relevant(a) == relevant(b)
 }
 
-impl Tri {
-    /// Whether it surely holds.
-    pub fn is_yes(self) -> bool {
-        self == Self::Yes
-    }
+/// Variables that choose how tests run, not which or against what.
+fn steers_only_the_run(key: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "COV",
+        "WORKER",
+        "PARALLEL",
+        "PROCESSES",
+        "JOBS",
+        "THREADS",
+        "NPROC",
+        "TIMEOUT",
+        "COLOR",
+        "UNBUFFERED",
+        "CACHE",
+        "VERBOS",
+    ];
+    const STARTS: [&str; 4] = ["PIP_", "UV_", "NOX_", "GITHUB_"];
+    let key = key.to_ascii_uppercase();
+    WORDS.iter().any(|word| key.contains(word)) || STARTS.iter().any(|start| key.starts_with(start))
 }

@@ -122,6 +122,11 @@ impl<'d> Flow<'d> {
         self.data_state(job, step).files
     }
 
+    /// The jobs that read coverage data, by index.
+    pub fn readers(&self) -> Vec<usize> {
+        self.handover.readers.clone()
+    }
+
     /// The project facts the graph was built with.
     pub fn project(&self) -> Project {
         self.project

@@ -35,7 +35,7 @@ mod workflow_syntax;
 
 use std::sync::Arc;
 
-pub use registry::{RuleInfo, all, find, reference, suggest};
+pub use registry::{RuleInfo, all, find, list, reference, suggest};
 
 use crate::findings::{Confidence, Finding, Label, Severity};
 use crate::flow::Flow;

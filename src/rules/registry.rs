@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Context;
+use crate::findings::render::Format;
 use crate::findings::{Finding, Severity};
 
 /// What a rule is, as `--list-rules`, `--explain` and every output format tell it.
@@ -75,6 +76,22 @@ pub fn reference() -> String {
     }
     for rule in all() {
         let _ = write!(text, "\n{}", rule.page());
+    }
+    text
+}
+
+/// `--list-rules`: JSON for that format, else one line a rule.
+pub fn list(format: Format) -> String {
+    if format == Format::Json {
+        let rules: Vec<_> = all()
+            .iter()
+            .map(|rule| serde_json::json!({"id": rule.id, "severity": rule.severity.name(), "summary": rule.summary}))
+            .collect();
+        return format!("{:#}\n", serde_json::json!({"version": 1, "rules": rules}));
+    }
+    let mut text = String::new();
+    for rule in all() {
+        let _ = writeln!(text, "{:<20} {:<8} {}", rule.id, rule.severity, rule.summary);
     }
     text
 }

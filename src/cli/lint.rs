@@ -1,0 +1,139 @@
+//! `ci-lint lint`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::findings::Severity;
+use crate::findings::render;
+
+/// Arguments of `ci-lint lint`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 clean, 1 findings (from warning up, see --fail-on), 2 usage or unreadable input."
+)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct LintArgs {
+    /// Workflow files, or folders that hold them; the project in the current folder when left out
+    pub paths: Vec<PathBuf>,
+
+    /// Read this configuration instead of the nearest `.ci-lint.yml` above each file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Whose rules apply; `auto` asks the configuration, the environment of a running job, and the path
+    #[arg(long, value_enum, default_value_t = Forge::Auto)]
+    pub forge: Forge,
+
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+
+    /// Check these rules only (names with commas, or repeated)
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub select: Vec<String>,
+
+    /// Leave these rules out
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+
+    /// Explain a rule and stop; `all` prints the whole reference
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["list_rules", "init"])]
+    pub explain: Option<String>,
+
+    /// List the rules and stop
+    #[arg(long, conflicts_with = "init")]
+    pub list_rules: bool,
+
+    /// Write a `.ci-lint.yml` with a contract that the workflows hold as they are, and stop
+    #[arg(long)]
+    pub init: bool,
+
+    /// Apply the configuration's `exclude` to files named on the command line too, as a hook needs
+    #[arg(long)]
+    pub force_exclude: bool,
+
+    /// The least severity that makes the exit code 1 [default: warning]
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+
+    /// Exit with 0 whatever is found; unreadable input still gives 2
+    #[arg(long)]
+    pub exit_zero: bool,
+
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+
+    /// Print findings only, no summary
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say what is read and why, and how sure each finding is
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// `--forge`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "each is the forge of the same name")]
+pub enum Forge {
+    Auto,
+    Forgejo,
+    Gitea,
+    Github,
+}
+
+/// `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Source snippets for a terminal
+    Human,
+    /// One JSON document, see docs/output.md
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations in the log of a forge
+    Github,
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "each is the severity of the same name")]
+pub enum FailOn {
+    Error,
+    Warning,
+    Info,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Format> for render::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Human => Self::Human,
+            Format::Json => Self::Json,
+            Format::Sarif => Self::Sarif,
+            Format::Github => Self::Github,
+        }
+    }
+}
+
+impl From<FailOn> for Severity {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Error => Self::Error,
+            FailOn::Warning => Self::Warning,
+            FailOn::Info => Self::Info,
+        }
+    }
+}

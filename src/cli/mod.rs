@@ -1,0 +1,22 @@
+//! The command line: types for clap, no logic.
+
+pub mod lint;
+
+use clap::{Parser, Subcommand};
+
+/// Does Python test coverage really travel from the job that measures it to the job that judges it?
+#[derive(Debug, Parser)]
+#[command(name = "ci-lint", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check workflow files: does coverage data survive the way between jobs?
+    #[command(visible_alias = "check")]
+    Lint(lint::LintArgs),
+}
