@@ -7,6 +7,7 @@
 
 use super::artifact::runs_on_success;
 use super::data::DataFile;
+use super::glob::Meets;
 use super::paths::UploadPath;
 use super::work::{Work, WorkKind};
 use super::{Flow, Pins};
@@ -91,7 +92,7 @@ pub(super) fn find(workflow: &Workflow<'_>, flow: &Flow<'_>, pins: &Pins) -> Han
     handover.readers = roles.iter().filter(|r| r.reads.is_some() && r.measures.is_none()).map(|r| r.job).collect();
     handover.sources = roles.iter().filter(|r| r.measures.is_some()).map(|r| r.job).collect();
     for reader in &roles {
-        let Some(reads) = reader.reads else { continue };
+        let Some(reads) = reader.reads.or(reader.measures_again) else { continue };
         repeats(workflow, flow, &roles, reader, &mut handover);
         let repeated: Vec<Place> =
             handover.repeats.iter().filter(|r| r.again.job == reader.job && !r.has_data).map(|r| r.first).collect();
@@ -158,7 +159,7 @@ struct Role<'w> {
     works: &'w [Work],
     /// Where it measures, and whether only a convention says so.
     measures: Option<(Span, bool)>,
-    /// It measures with `coverage run`, which reports nothing by itself.
+    /// It measures for a later report: see [`keeps_data`].
     keeps_data: bool,
     /// Some upload after the measurement may carry the data.
     publishes: bool,
@@ -166,6 +167,8 @@ struct Role<'w> {
     reports_itself: bool,
     /// Where it reads coverage data.
     reads: Option<Span>,
+    /// It does not read, but measures, and is for coverage: it has fetched coverage data or is named for it.
+    measures_again: Option<Span>,
     /// It reads by a coverage session of nox, tox or the like.
     session: bool,
     /// It can have no data when it reads.
@@ -189,7 +192,10 @@ impl<'w> Role<'w> {
         let reading = works.iter().position(|work| !work.guarded && reads_data(work));
         let session = reading.is_some_and(|at| matches!(works[at].kind, WorkKind::Session(_)));
         let before_reading = &works[..reading.unwrap_or(0)];
-        let starved = reading.is_some() && !before_reading.iter().any(Work::may_bring_data) && job.uses.is_none();
+        let brings = |work: &Work| work.may_bring_data() && !brings_other(workflow, flow, index, work);
+        let starved = reading.is_some() && !before_reading.iter().any(brings) && job.uses.is_none();
+        let downloads =
+            works.iter().any(|work| matches!(work.kind, WorkKind::Download | WorkKind::Cache) && brings(work));
 
         let measured = works.iter().position(|work| measures(workflow, job, work, works).is_some());
         let mut found =
@@ -200,9 +206,9 @@ impl<'w> Role<'w> {
         }
         // A coverage session that may have made its own data is a reader, not a source.
         let after = measured.map_or(works, |at| &works[at + 1..]);
+        // An upload that comes too early is another rule's business.
         let publishes = flow.producers.iter().any(|producer| {
             producer.job == index
-                && measured.is_none_or(|at| producer.step > works[at].step)
                 && producer.uploads.iter().any(|upload| {
                     let files = flow.data_before(index, producer.step);
                     upload.paths.includes.iter().any(|include| may_hold_data(include, &files))
@@ -215,9 +221,7 @@ impl<'w> Role<'w> {
             job: index,
             works,
             measures: found,
-            keeps_data: measured.is_some_and(|at| {
-                matches!(&works[at].kind, WorkKind::Tests(run) if matches!(run.measured, Some(Measured::Coverage(_))))
-            }),
+            keeps_data: measured.is_some_and(|at| keeps_data(&works[at])),
             publishes,
             reports_itself: after.iter().any(|work| match &work.kind {
                 WorkKind::Coverage(command) => command.sub.reports(),
@@ -226,14 +230,48 @@ impl<'w> Role<'w> {
                 _ => false,
             }),
             reads: read_span,
+            measures_again: measured
+                .filter(|&at| matches!(works[at].kind, WorkKind::Tests(_)))
+                .filter(|_| downloads || job.id.value.to_ascii_lowercase().contains("cov"))
+                .map(|at| works[at].span),
             session,
             starved,
-            downloads: works.iter().any(|work| matches!(work.kind, WorkKind::Download | WorkKind::Cache)),
+            downloads,
             unknown,
             pinned_producer,
             pinned_reader,
         }
     }
+}
+
+/// Whether this measures for a report that is yet to come: `coverage run` prints none, and pytest-cov is told where to
+/// keep its data.
+fn keeps_data(work: &Work) -> bool {
+    let WorkKind::Tests(run) = &work.kind else { return false };
+    match &run.measured {
+        Some(Measured::Coverage(_)) => true,
+        Some(Measured::PytestCov { .. }) => {
+            work.data_file.path().and_then(|path| path.last()).is_some_and(|name| name.known() != Some(".coverage"))
+        }
+        _ => false,
+    }
+}
+
+/// Whether this downloads artifacts of this run that surely hold no coverage data: a wheel, the documentation.
+fn brings_other(workflow: &Workflow<'_>, flow: &Flow<'_>, job: usize, work: &Work) -> bool {
+    if !matches!(work.kind, WorkKind::Download) || flow.has_unseen_producers(workflow) {
+        return false;
+    }
+    let Some(consumer) = flow.consumers.iter().find(|c| c.job == job && c.step == work.step) else { return false };
+    let fed: Vec<_> = flow.producers.iter().filter(|producer| consumer.meets(producer) != Meets::Never).collect();
+    consumer.this_run
+        && !fed.is_empty()
+        && fed.iter().all(|producer| {
+            producer
+                .uploads
+                .iter()
+                .all(|upload| !upload.paths.includes.is_empty() && upload.paths.includes.iter().all(surely_no_data))
+        })
 }
 
 /// Whether this command reports on coverage data.
