@@ -141,7 +141,7 @@ fn advance(state: &mut DataState, work: &Work, project: Project) {
         },
         WorkKind::SlipcoverMerge(_) | WorkKind::Upload => {}
         WorkKind::Session(_) | WorkKind::Files | WorkKind::Download | WorkKind::Cache | WorkKind::Opaque => {
-            state.open = true
+            state.open = true;
         }
     }
     if work.guarded && !matches!(work.kind, WorkKind::Upload) {

@@ -28,7 +28,7 @@ pub struct Setting {
 pub struct Settings {
     by_folder: HashMap<PathBuf, Setting>,
     loaded: HashMap<PathBuf, Option<Arc<(PathBuf, Config)>>>,
-    forced: Option<Option<Arc<(PathBuf, Config)>>>,
+    forced: Option<Arc<(PathBuf, Config)>>,
     projects: HashMap<PathBuf, Project>,
     /// Configurations that could not be read.
     pub problems: Vec<Problem>,
@@ -39,7 +39,7 @@ pub struct Settings {
 impl Settings {
     /// Reads `--config` for all files.
     pub fn force(&mut self, path: &Path) {
-        self.forced = Some(self.load(path));
+        self.forced = self.load(path);
     }
 
     /// Whether a configuration is in force that could not be read.
@@ -56,7 +56,7 @@ impl Settings {
         let absolute = std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })
             .unwrap_or_else(|_| folder.clone());
         let config = match &self.forced {
-            Some(config) => config.clone(),
+            Some(config) => Some(Arc::clone(config)),
             None => self.nearest(&absolute),
         };
         let project = self.project(&absolute);

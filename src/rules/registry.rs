@@ -18,7 +18,7 @@ pub struct RuleInfo {
     /// Documentation in Markdown, taken from the doc comment of the rule's own file.
     pub docs: &'static str,
     /// Looks for the defect.
-    pub(super) check: for<'a, 'd> fn(&Context<'a, 'd>) -> Vec<Finding>,
+    pub(crate) check: for<'a, 'd> fn(&Context<'a, 'd>) -> Vec<Finding>,
 }
 
 /// Every rule, in the order of the reference.
