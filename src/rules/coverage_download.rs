@@ -44,7 +44,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         let finding = context
             .finding(
                 &RULE,
-                format!("job `{}` has no step that fetches the coverage data of `{}`", to.id.value, from.id.value),
+                format!("`{}` has no step that fetches the coverage data of `{}`", to.id.value, from.id.value),
                 primary,
             )
             .related(context.label(gap.from.span, "measured here"))
@@ -57,7 +57,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             context
                 .finding(
                     &RULE,
-                    format!("job `{}` has no step that makes or fetches coverage data", job.id.value),
+                    format!("`{}` has no step that makes or fetches coverage data", job.id.value),
                     context.label(starved.at.span, "finds no data to read"),
                 )
                 .help("download the artifact of the job that measures, before this step"),

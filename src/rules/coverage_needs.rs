@@ -45,10 +45,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         let finding = context
             .finding(
                 &RULE,
-                format!(
-                    "job `{}` does not need `{}`, which measures the coverage it reports on",
-                    to.id.value, from.id.value
-                ),
+                format!("`{}` does not need `{}`, whose coverage it reports on", to.id.value, from.id.value),
                 needs_label(context, to, from.id.value),
             )
             .related(context.label(gap.from.span, "measured here"))
@@ -101,7 +98,7 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
             .finding(
                 &RULE,
                 format!(
-                    "job `{}` downloads{artifact} but does not need `{}`, which uploads it",
+                    "`{}` downloads{artifact} but does not need `{}`, which uploads it",
                     to.id.value, from.id.value
                 ),
                 needs_label(context, to, from.id.value),

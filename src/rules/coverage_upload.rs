@@ -49,10 +49,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         let finding = context
             .finding(
                 &RULE,
-                format!(
-                    "job `{}` collects coverage but no step uploads it, so `{}` cannot use it",
-                    from.id.value, to.id.value
-                ),
+                format!("`{}` collects coverage, but no step uploads it for `{}`", from.id.value, to.id.value),
                 primary,
             )
             .related(

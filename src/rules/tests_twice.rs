@@ -56,7 +56,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         let finding = context
             .finding(
                 &RULE,
-                format!("job `{}` runs again the tests that `{}` has run", again.id.value, first.id.value),
+                format!("`{}` runs again the tests that `{}` has run", again.id.value, first.id.value),
                 context.label(
                     repeat.again.span,
                     if repeat.likely { "no data is fetched, so this runs the tests" } else { "run again here" },

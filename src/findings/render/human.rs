@@ -40,8 +40,9 @@ fn write_finding(out: &mut String, finding: &Finding, options: &Options<'_>) {
     let mut marks = vec![mark(&finding.primary, true)];
     let mut elsewhere: Vec<Vec<&Label>> = Vec::new();
     for label in &finding.related {
-        if !same_file(label, &finding.primary) {
-            match elsewhere.iter_mut().find(|group| same_file(group[0], label)) {
+        // What is not drawn in one picture with the primary place follows it: the reader starts where the defect is.
+        if !same_picture(label, &finding.primary) {
+            match elsewhere.iter_mut().find(|group| group.iter().any(|other| same_picture(other, label))) {
                 Some(group) => group.push(label),
                 None => elsewhere.push(vec![label]),
             }
@@ -65,6 +66,18 @@ fn write_finding(out: &mut String, finding: &Finding, options: &Options<'_>) {
         blocks.push(Block::new("note:".to_owned(), Severity::Info, heading, Some((group[0], &marks)), options));
     }
     write_blocks(out, blocks, finding.help.as_deref(), options);
+}
+
+/// Whether two places are near enough to be drawn without a break.
+fn same_picture(a: &Label, b: &Label) -> bool {
+    if !same_file(a, b) {
+        return false;
+    }
+    let lines = |label: &Label| {
+        (label.source.line_index(label.span.start), label.source.line_index(label.span.end.max(label.span.start)))
+    };
+    let ((a_first, a_last), (b_first, b_last)) = (lines(a), lines(b));
+    a_first.max(b_first).saturating_sub(a_last.min(b_last)) <= 2 * CONTEXT + 1
 }
 
 fn write_problem(out: &mut String, problem: &Problem, options: &Options<'_>) {
