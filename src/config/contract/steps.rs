@@ -58,20 +58,17 @@ pub(super) fn check_steps(wanted: &[Pattern], demand: Span, field: Field<'_>, at
                 (distance, index, found.violations)
             })
             .min_by_key(|&(distance, index, _)| (distance, index));
-        match nearest {
-            Some((_, index, violations)) => {
-                taken[index] = true;
-                for mut violation in violations {
-                    if violation.identity {
-                        violation.help.push_str("; or add the step the contract demands");
-                    }
-                    out.add(|| violation);
-                }
+        let Some((_, index, violations)) = nearest else {
+            let is_used = (0..steps.len()).any(|index| taken[index] && matches(pattern, index));
+            out.add(|| no_step(pattern, field, is_used, at));
+            continue;
+        };
+        taken[index] = true;
+        for mut violation in violations {
+            if violation.identity {
+                violation.help.push_str("; or add the step the contract demands");
             }
-            None => {
-                let is_used = (0..steps.len()).any(|index| taken[index] && matches(pattern, index));
-                out.add(|| no_step(pattern, field, is_used, at));
-            }
+            out.add(|| violation);
         }
     }
 }

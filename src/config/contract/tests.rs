@@ -60,8 +60,8 @@ fn problems(text: &str) -> Vec<Problem> {
 type Said = (String, String, String);
 
 fn findings(contract: &str, workflow: &str) -> Vec<Finding> {
-    let indented: String = contract.lines().map(|line| format!("    {line}\n")).collect();
-    let config = config(&format!("contract:\n  ci.yml:\n{indented}"));
+    let indented: Vec<String> = contract.lines().map(|line| format!("    {line}\n")).collect();
+    let config = config(&format!("contract:\n  ci.yml:\n{}", indented.concat()));
     let source = Arc::new(Source::new("ci.yml", workflow));
     let tree = yaml::parse(&source.text).expect("valid YAML");
     let model = Workflow::read(tree.root()).expect("a workflow");
@@ -532,6 +532,18 @@ coverage:
 }
 
 #[test]
+fn the_example_of_the_reference_reads() {
+    let reference = include_str!("../../../docs/contract.md");
+    let example = reference.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let config = config(example);
+    let source = Arc::new(Source::new(".forgejo/workflows/ci.yml", WORKFLOW));
+    let tree = yaml::parse(&source.text).expect("valid YAML");
+    let model = Workflow::read(tree.root()).expect("a workflow");
+    assert_eq!(config.settings.contract.len(), 1);
+    assert!(config.check(".forgejo/workflows/ci.yml", &model, &source, &[]).is_empty());
+}
+
+#[test]
 fn a_contract_that_cannot_be_meant_is_refused() {
     for (contract, message, place, help) in [
         ("jobs: {a: {need: b}}", "a job has no key `need`", "need", "did you mean `needs`?"),
@@ -564,7 +576,8 @@ fn a_contract_that_cannot_be_meant_is_refused() {
 #[test]
 fn a_hostile_contract_ends_in_a_problem() {
     let deep = (0..200).map(|_| "{a: ").collect::<String>() + "x" + &"}".repeat(200);
-    let chain: String = (1..150).map(|n| format!("  f{n}: {{env: &a{n} {{x: *a{}}}}}\n", n - 1)).collect();
+    let chain: Vec<String> = (1..150).map(|n| format!("  f{n}: {{env: &a{n} {{x: *a{}}}}}\n", n - 1)).collect();
+    let chain = chain.concat();
     let regexes = vec!["/x/"; 600].join(", ");
     let wide = vec!["x"; 30_000].join(", ");
     let nevers = "{never: [".repeat(80) + "{name: x}" + &"]}".repeat(80);

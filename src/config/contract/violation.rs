@@ -79,6 +79,7 @@ pub(super) fn demand(pattern: &Pattern) -> String {
     match &pattern.kind {
         PatternKind::Present => "the key".to_owned(),
         PatternKind::Scalar(scalar) if scalar.is_any() => "a value".to_owned(),
+        PatternKind::Scalar(scalar) if scalar.text().is_empty() => "an empty text".to_owned(),
         PatternKind::Scalar(scalar) => format!("`{}`", shown(scalar.text())),
         PatternKind::List(items) => {
             let texts: Vec<String> = items.iter().map(demand).collect();
