@@ -4,10 +4,12 @@
 //! - [`contract`] holds a workflow against the fragments under `contract:`; `docs/contract.md` is its reference.
 //! - [`pattern`] is what one fragment demands of one value; [`schema`] knows which keys stand where in a workflow.
 //! - [`threshold`] compares `--fail-under` in a workflow with the figure the settings demand.
+//! - [`init`] writes a first `.ci-lint.yml` that holds on the workflows as they stand.
 
 mod compile;
 pub mod contract;
 pub mod glob;
+pub mod init;
 pub mod pattern;
 mod read;
 pub mod schema;
