@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ci_lint::cli::lint::{Color, Forge, LintArgs};
 use ci_lint::cli::{Cli, Command};
-use ci_lint::findings::{Severity, render};
+use ci_lint::findings::{Report, Severity, render};
 use ci_lint::workflow::dialect::Dialect;
 use ci_lint::{lint, rules};
 use clap::{CommandFactory as _, Parser as _};
@@ -61,7 +61,17 @@ fn lint_command(args: &LintArgs) -> u8 {
         quiet: args.quiet,
         ..render::Options::default()
     };
-    let outcome = if args.init { lint::init::run(&options) } else { lint::run(&options) };
+    if args.init {
+        return match lint::init::run(&options) {
+            Ok(message) => print(&message),
+            Err(problems) => {
+                let report = Report { problems, ..Report::default() };
+                print(&render::render(&report, args.format.into(), &render::Options { quiet: true, ..format }));
+                UNREADABLE
+            }
+        };
+    }
+    let outcome = lint::run(&options);
     if args.verbose {
         for note in &outcome.notes {
             let _ = writeln!(io::stderr(), "ci-lint: {note}");

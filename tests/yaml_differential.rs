@@ -73,7 +73,11 @@ fn every_fixture_reads_alike() {
 
 /// Data as it may stand in a workflow: keys and texts with everything that needs quoting.
 fn data() -> impl Strategy<Value = Value> {
-    let text = prop_oneof!["[a-z${}.:#*&!'\" \\\\/-]{0,20}", "[a-z]{1,8}(\n[a-zé ]{0,8}){0,3}\n?", Just("${{ x }}".to_owned())];
+    let text = prop_oneof![
+        "[a-z${}.:#*&!'\" \\\\/-]{0,20}",
+        "[a-z]{1,8}(\n[a-zé ]{0,8}){0,3}\n?",
+        Just("${{ x }}".to_owned())
+    ];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
@@ -90,6 +94,13 @@ fn data() -> impl Strategy<Value = Value> {
     })
 }
 
+fn nested(node: Yaml<'_>, text: &str) -> bool {
+    let span = node.span();
+    let children: Vec<_> = node.items().chain(node.own_entries().flat_map(|(k, v)| [k, v])).collect();
+    text.get(span.start..span.end).is_some()
+        && children.iter().all(|child| span.contains(child.span()) && nested(*child, text))
+}
+
 proptest! {
     #[test]
     fn what_serde_yaml_writes_the_tree_reads(value in data()) {
@@ -103,13 +114,7 @@ proptest! {
     fn spans_lie_inside_the_text_and_inside_each_other(value in data()) {
         let text = serde_yaml::to_string(&Value::Sequence(vec![value])).expect("emitted");
         let tree = parse(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
-        fn check(node: Yaml<'_>, text: &str) -> bool {
-            let span = node.span();
-            let children: Vec<_> = node.items().chain(node.own_entries().flat_map(|(k, v)| [k, v])).collect();
-            text.get(span.start..span.end).is_some()
-                && children.iter().all(|child| span.contains(child.span()) && check(*child, text))
-        }
-        prop_assert!(check(tree.root(), &text), "{text}");
+        prop_assert!(nested(tree.root(), &text), "{text}");
     }
 
     #[test]

@@ -18,4 +18,4 @@ pub mod threshold;
 mod uses;
 
 pub use contract::{FileContract, check};
-pub use settings::{Config, CoveragePins, Forge, Settings, SeverityOverride, Spanned, load};
+pub use settings::{Config, CoveragePins, Settings, SeverityOverride, Spanned, load};

@@ -11,6 +11,7 @@ use super::threshold;
 use crate::findings::{Finding, Problem, Severity};
 use crate::source::{Source, Span};
 use crate::workflow::Workflow;
+use crate::workflow::dialect::Dialect;
 use crate::workflow::yaml::{self, Yaml};
 
 /// The largest configuration file read, in bytes.
@@ -23,28 +24,6 @@ pub struct Spanned<T> {
     pub value: T,
     /// Where it is written.
     pub span: Span,
-}
-
-/// The forge whose rules apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Forge {
-    /// Forgejo Actions.
-    Forgejo,
-    /// Gitea Actions.
-    Gitea,
-    /// GitHub Actions.
-    GitHub,
-}
-
-impl Forge {
-    /// `forgejo`, `gitea` or `github`, as the configuration writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Forgejo => "forgejo",
-            Self::Gitea => "gitea",
-            Self::GitHub => "github",
-        }
-    }
 }
 
 /// What `severity:` says of one rule.
@@ -74,7 +53,7 @@ pub struct CoveragePins {
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// `forge`: the dialect, where the paths do not tell.
-    pub forge: Option<Forge>,
+    pub forge: Option<Dialect>,
     /// `select`: only these rules; every one when empty.
     pub select: Vec<RuleName>,
     /// `ignore`: none of these rules.
@@ -204,7 +183,7 @@ fn read(reader: &mut Reader, source: &Source, known_rules: &[&str]) -> Settings 
             // `forge:` with nothing behind it says nothing, so nothing is set.
             _ if value.is_null() && KEYS.contains(&key.value.as_str()) => {}
             "forge" => {
-                let forges = [Forge::Forgejo, Forge::Gitea, Forge::GitHub].map(|forge| (forge.name(), forge));
+                let forges = Dialect::ALL.map(|forge| (forge.key(), forge));
                 settings.forge = reader.choice(value, "`forge`", &forges);
             }
             "select" => settings.select = rules(reader, value, "`select`", known_rules),
@@ -350,7 +329,7 @@ contract:
 ";
         let config = read(text).expect("a valid configuration");
         let settings = &config.settings;
-        assert_eq!((settings.forge, settings.fail_on), (Some(Forge::Gitea), Some(Severity::Warning)));
+        assert_eq!((settings.forge, settings.fail_on), (Some(Dialect::Gitea), Some(Severity::Warning)));
         let names = |rules: &[RuleName]| rules.iter().map(|rule| rule.value.clone()).collect::<Vec<_>>();
         assert_eq!(names(&settings.select), ["contract", "coverage-needs"]);
         assert_eq!(names(&settings.ignore), ["hidden-files"]);

@@ -175,7 +175,7 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let workflow =
         Workflow::read(tree.root()).map_err(|(span, message)| Box::new(Problem::at(source, span, message, "here")))?;
     let config = task.setting.config.as_deref();
-    let dialect = dialect(&task.path, options, config.and_then(|c| c.1.settings.forge.map(dialect_of)));
+    let dialect = dialect(&task.path, options, config.and_then(|c| c.1.settings.forge));
     let pins = config.map_or_else(Pins::default, |c| pins_of(&c.1.settings.coverage));
     let flow = Flow::build(&workflow, task.setting.project, &pins);
     let active = |rule: &str| is_active(rule, options, config.map(|c| &c.1.settings));
@@ -199,12 +199,9 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     Ok(FileReport { jobs: workflow.jobs.len(), findings, suppressed, problems: Vec::new() })
 }
 
-fn dialect_of(forge: crate::config::Forge) -> Dialect {
-    match forge {
-        crate::config::Forge::Forgejo => Dialect::Forgejo,
-        crate::config::Forge::Gitea => Dialect::Gitea,
-        crate::config::Forge::GitHub => Dialect::GitHub,
-    }
+/// The project facts for one file.
+fn project_of(path: &Path) -> crate::flow::Project {
+    Settings::default().of(path).project
 }
 
 fn pins_of(pins: &crate::config::CoveragePins) -> Pins {

@@ -85,6 +85,11 @@ impl Dialect {
         self.traits().timeout_minutes
     }
 
+    /// `forgejo`, `gitea` or `github`, as the command line and the configuration write it.
+    pub fn key(self) -> &'static str {
+        self.traits().directory.trim_start_matches('.')
+    }
+
     /// The host an action without one is taken from, unless the instance is set otherwise.
     pub fn default_action_host(self) -> &'static str {
         self.traits().action_host

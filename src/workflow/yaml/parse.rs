@@ -321,6 +321,8 @@ fn is_empty_scalar(node: &Node<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
+
     use crate::workflow::yaml::Yaml;
 
     fn error(text: &str) -> YamlError {
@@ -410,7 +412,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..30 {
             let refs = vec![format!("*a{}", level - 1); 10].join(", ");
-            bomb += &format!("a{level}: &a{level} [{refs}]\n");
+            writeln!(bomb, "a{level}: &a{level} [{refs}]").expect("a string grows");
         }
         assert!(error(&bomb).message.contains("expand"));
         assert!(error(&"[".repeat(100_000)).message.contains("not valid YAML"));
