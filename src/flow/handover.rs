@@ -409,7 +409,8 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
                     continue;
                 }
             }
-            let has_data = reader.downloads && flow.needs.orders(reader.job, first.job) && roles[first.job].publishes;
+            // Whether the download is ordered behind the upload is another rule's business.
+            let has_data = reader.downloads && roles[first.job].publishes;
             let repeat = Repeat {
                 first: Place { job: first.job, span: first.work.span },
                 again: Place { job: reader.job, span: again.span },
