@@ -72,14 +72,7 @@ impl Glob {
         if self.alternatives.is_empty() {
             return Meets::Maybe;
         }
-        let items: Vec<Item> = name
-            .pieces
-            .iter()
-            .flat_map(|piece| match piece {
-                Piece::Text(text) => text.chars().map(Item::Char).collect::<Vec<_>>(),
-                Piece::Hole(_) => vec![Item::Hole],
-            })
-            .collect();
+        let items = items(name);
         let result = self
             .alternatives
             .iter()
@@ -104,6 +97,14 @@ impl Glob {
 
 /// Whether some text that `items` can stand for matches.
 fn meets(tokens: &[Token], items: &[Item]) -> bool {
+    // Most patterns and names differ in their first letters.
+    for (token, item) in tokens.iter().zip(items) {
+        match (token, item) {
+            (Token::Char(own), Item::Char(other)) if own != other => return false,
+            (Token::Char(_), Item::Char(_)) => {}
+            _ => break,
+        }
+    }
     // The dot rule: a wildcard at the start matches no leading dot.
     if matches!(tokens.first(), Some(Token::Star | Token::Any | Token::Set(..)))
         && items.first() == Some(&Item::Char('.'))
@@ -190,23 +191,41 @@ impl Token {
 
 /// Whether two names, each possibly with holes, can be the same text.
 pub(super) fn names_can_meet(a: &Name, b: &Name) -> bool {
-    let tokens: Vec<Token> = a
-        .pieces
-        .iter()
-        .flat_map(|piece| match piece {
-            Piece::Text(text) => text.chars().map(Token::Char).collect::<Vec<_>>(),
-            Piece::Hole(_) => vec![Token::Star],
+    if !ends_agree(a, b) {
+        return false;
+    }
+    let tokens: Vec<Token> = items(a)
+        .into_iter()
+        .map(|item| match item {
+            Item::Char(c) => Token::Char(c),
+            Item::Hole => Token::Star,
         })
         .collect();
-    let items: Vec<Item> = b
-        .pieces
-        .iter()
-        .flat_map(|piece| match piece {
-            Piece::Text(text) => text.chars().map(Item::Char).collect::<Vec<_>>(),
-            Piece::Hole(_) => vec![Item::Hole],
-        })
-        .collect();
-    walk(&tokens, &items, |token, item| item.is_none_or(|c| token.accepts(c)))
+    walk(&tokens, &items(b), |token, item| item.is_none_or(|c| token.accepts(c)))
+}
+
+/// Whether the known beginnings and endings of two names fit; tells most pairs apart without more work.
+fn ends_agree(a: &Name, b: &Name) -> bool {
+    fn text(piece: Option<&Piece>) -> &[u8] {
+        match piece {
+            Some(Piece::Text(text)) => text.as_bytes(),
+            _ => &[],
+        }
+    }
+    let (a_start, b_start) = (text(a.pieces.first()), text(b.pieces.first()));
+    let (a_end, b_end) = (text(a.pieces.last()), text(b.pieces.last()));
+    a_start.iter().zip(b_start).all(|(a, b)| a == b) && a_end.iter().rev().zip(b_end.iter().rev()).all(|(a, b)| a == b)
+}
+
+fn items(name: &Name) -> Vec<Item> {
+    let mut items = Vec::with_capacity(32);
+    for piece in &name.pieces {
+        match piece {
+            Piece::Text(text) => items.extend(text.chars().map(Item::Char)),
+            Piece::Hole(_) => items.push(Item::Hole),
+        }
+    }
+    items
 }
 
 /// `a{b,c}d` to `abd`, `acd`; `{1..3}` to the numbers; a lone brace stays a brace.

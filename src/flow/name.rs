@@ -46,6 +46,8 @@ impl Name {
     pub fn meets(&self, other: &Self) -> Meets {
         if self == other {
             Meets::Always
+        } else if self.known().is_some() && other.known().is_some() {
+            Meets::Never
         } else if names_can_meet(self, other) {
             Meets::Maybe
         } else {

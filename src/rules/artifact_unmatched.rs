@@ -109,7 +109,15 @@ fn unmatched(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     let wanted = consumer.selector_text.map_or("", |text| text.value);
     let nearest = crate::did_you_mean(wanted, uploaded.iter().map(|(name, _)| name.as_str()))
         .and_then(|near| uploaded.iter().find(|(name, _)| name == near));
-    if let Some((name, at)) = nearest {
+    let is_name = matches!(consumer.selector, Selector::Name(_));
+    let dotted = uploaded.iter().find(|(name, _)| name.starts_with('.')).filter(|_| wanted.starts_with(['*', '?']));
+    if is_name && wanted.contains(['*', '?', '{']) {
+        finding = finding.help("`name` is taken literally: write `pattern:` instead");
+    } else if let Some((name, at)) = dotted {
+        finding = finding
+            .related(context.label(*at, format!("uploaded as `{name}`")))
+            .help("`*` matches no leading dot: begin the pattern with `.`");
+    } else if let Some((name, at)) = nearest {
         finding = finding
             .related(context.label(*at, format!("uploaded as `{name}`")))
             .help(format!("did you mean `{name}`?"));

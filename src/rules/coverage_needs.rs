@@ -89,8 +89,8 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     let uploaded = needed.name.or(needed.path).map_or(from.id.span(), |text| text.span());
     let downloaded = consumer.selector_text.map_or(to.steps[consumer.step].anchor(), |text| text.span());
     let outcome = match consumer.selector {
-        Selector::Name(_) => "fails when it starts first",
-        _ => "then takes only what is there already, and succeeds",
+        Selector::Name(_) => "fails when it comes first",
+        _ => "takes what is there by then",
     };
     let artifact = needed.uploads.first().map_or_else(String::new, |upload| format!(" `{}`", upload.name));
     Some(
@@ -104,7 +104,7 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
                 needs_label(context, to, from.id.value),
             )
             .related(context.label(uploaded, "uploaded here"))
-            .related(context.label(downloaded, format!("downloaded here: {outcome}")))
+            .related(context.label(downloaded, format!("downloaded here; {outcome}")))
             .help(add_need(to, from.id.value)),
     )
 }

@@ -66,7 +66,6 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
         Some(_) => return None,
         None => {}
     }
-    let path = producer.path?;
     let (span, what, data) = hidden_path(context, producer)?;
     let version = producer.action.version;
     let message = if ignored {
@@ -74,8 +73,7 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
     } else {
         format!("`{what}` is hidden, so upload-artifact {version} does not upload it")
     };
-    let label = if path.is_dynamic() { "hidden".to_owned() } else { format!("`{what}` begins with a dot") };
-    let mut finding = context.finding(&RULE, message, context.label(span, label));
+    let mut finding = context.finding(&RULE, message, context.label(span, "its name begins with a dot"));
     if let Some(uses) = step.uses {
         finding = finding.related(context.label(uses.span(), version_words(producer)));
     }

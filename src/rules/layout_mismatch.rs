@@ -44,10 +44,10 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             let step = &context.workflow.jobs[consumer.job].steps[consumer.step];
             let reader = &context.flow.jobs[consumer.job].works[mismatch.reader];
             let arrival = &mismatch.arrivals[0];
-            let place = data::show(&arrival.path).replace("….", ".");
+            let place = data::show(&arrival.path);
             let command = match &reader.kind {
                 WorkKind::Coverage(command) if command.sub == CoverageSub::Combine => "coverage combine",
-                _ => "this command",
+                _ => "coverage report",
             };
             let producer = &context.flow.producers[arrival.producer];
             let uploaded = producer.path.map_or_else(|| context.workflow.jobs[producer.job].id.span(), |path| path.span());
