@@ -397,7 +397,10 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
                 _ => continue,
             };
             let other = &workflow.jobs[first.job];
-            if !runs_always(other) || !same_environment(workflow, flow, first.job, reader.job, likely) {
+            if !runs_always(other)
+                || !same_environment(workflow, flow, first.job, reader.job, likely)
+                || !same_setting(workflow, roles, &first, &Suite { job: reader.job, work: again })
+            {
                 continue;
             }
             // Two reading jobs repeat each other: the one that needs the other, or comes later, is the repeat.
@@ -499,6 +502,30 @@ fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, agai
     };
     let wanted = features(again, 0);
     (0..flow.jobs[first].legs.legs.len()).any(|leg| features(first, leg) == wanted)
+}
+
+/// Whether two runs find the same setting in their jobs: the same variables of step and script, and before them the same
+/// steps that cannot be seen through, such as one that starts a database.
+fn same_setting(workflow: &Workflow<'_>, roles: &[Role<'_>], a: &Suite<'_>, b: &Suite<'_>) -> bool {
+    let text = workflow.node.tree().text();
+    let setting = |suite: &Suite<'_>| {
+        let step = &workflow.jobs[suite.job].steps[suite.work.step];
+        let step_env = step.env.iter().map(|(key, value)| (key.value.to_owned(), value.as_str().map(str::to_owned)));
+        let mut env: Vec<_> =
+            step_env.chain(suite.work.env.iter().cloned()).filter(|(key, _)| !steers_only_the_run(key)).collect();
+        env.sort();
+        let mut unseen: Vec<&str> = roles[suite.job]
+            .works
+            .iter()
+            .take_while(|work| !std::ptr::eq(*work, suite.work))
+            .filter(|work| matches!(work.kind, WorkKind::Opaque))
+            .filter_map(|work| text.get(work.span.start..work.span.end))
+            .collect();
+        unseen.sort_unstable();
+        unseen.dedup();
+        (env, unseen)
+    };
+    setting(a) == setting(b)
 }
 
 /// Whether the jobs' own variables agree, leaving aside those that only steer coverage.

@@ -24,6 +24,9 @@ pub struct Work {
     pub cwd: Option<Vec<Name>>,
     /// Where coverage.py keeps its data for this command.
     pub data_file: Location,
+    /// Variables that the script sets for this command, on its line or by `export` before it; `None` as value for what
+    /// is not literally known.
+    pub env: Vec<(String, Option<String>)>,
 }
 
 /// What a piece of work is.
@@ -118,6 +121,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                     guarded,
                     cwd: Some(Vec::new()),
                     data_file: Location::Unknown,
+                    env: Vec::new(),
                 });
             }
         } else if let Some(run) = step.run {
@@ -129,6 +133,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                     guarded,
                     cwd,
                     data_file: Location::Unknown,
+                    env: Vec::new(),
                 });
                 continue;
             }
@@ -136,6 +141,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
             for effect in shell::effects(&script) {
                 let folder = folder(cwd.as_deref(), &effect.cwd);
                 let data_file = data_file(&scope, &script, &effect, folder.as_deref(), default_data_file);
+                let env = script_env(&script, &effect);
                 let (span, effect_guarded) = (run.node.source_span(effect.span), effect.guarded);
                 let Some(kind) = script_kind(effect) else { continue };
                 works.push(Work {
@@ -145,6 +151,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                     guarded: guarded || effect_guarded,
                     cwd: folder,
                     data_file,
+                    env,
                 });
             }
         } else if step.node.is_mapping() {
@@ -155,10 +162,25 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                 guarded,
                 cwd,
                 data_file: Location::Unknown,
+                env: Vec::new(),
             });
         }
     }
     works
+}
+
+fn script_env(script: &Script, effect: &Effect) -> Vec<(String, Option<String>)> {
+    let literal = |word: &shell::Word| word.literal().map(str::to_owned);
+    let mut env: Vec<(String, Option<String>)> = Vec::new();
+    let exported =
+        script.assignments().into_iter().filter(|a| a.span.start < effect.span.start && (a.exported || a.unset));
+    let own = effect.env.iter().map(|(name, value)| (name.clone(), literal(value)));
+    for (name, value) in exported.map(|a| (a.name, a.value.as_ref().and_then(literal))).chain(own) {
+        env.retain(|(other, _)| *other != name);
+        env.push((name, value));
+    }
+    env.sort();
+    env
 }
 
 fn action_kind(uses: &Uses, comment: Option<&str>) -> Option<WorkKind> {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::findings::{Finding, Label};
-use crate::flow::artifact::{Consumer, Selector};
+use crate::flow::artifact::{Consumer, Producer, Selector};
 use crate::flow::glob::Meets;
 use crate::workflow::Job;
 
@@ -77,6 +77,11 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
         Selector::Name(_) | Selector::All | Selector::Ids if served => return None,
         Selector::Ids => return None,
         Selector::All if flow.has_unseen_producers(context.workflow) => return None,
+        // A pattern may match more than is meant: with one source in order, only coverage data that is surely uploaded
+        // is surely missed.
+        Selector::Pattern(_) if served => {
+            missing.iter().find(|p| !flow.needs.orders(p.job, consumer.job) && p.unconditional && holds_coverage(p))?
+        }
         Selector::Name(_) | Selector::Pattern(_) | Selector::All => {
             missing.iter().find(|p| !flow.needs.orders(p.job, consumer.job))?
         }
@@ -107,6 +112,13 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
             .related(context.label(downloaded, format!("downloaded here; {outcome}")))
             .help(add_need(to, from.id.value)),
     )
+}
+
+/// Whether an artifact is coverage data by the path of its files.
+fn holds_coverage(producer: &Producer<'_>) -> bool {
+    producer.uploads.iter().any(|upload| {
+        upload.paths.includes.iter().any(|include| include.text.contains(".cov") || include.text.contains("slipcover"))
+    })
 }
 
 /// Whether a job that `job` waits for may upload artifacts that cannot be seen.

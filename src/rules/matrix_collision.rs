@@ -1,7 +1,7 @@
 //! `matrix-collision`
 
 use super::Context;
-use crate::findings::Finding;
+use crate::findings::{Finding, Severity};
 use crate::flow::artifact::Producer;
 use crate::flow::glob::Meets;
 
@@ -82,6 +82,10 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
         ));
     }
     let axes: Vec<String> = differing.iter().map(|axis| format!("${{{{ matrix.{axis} }}}}")).collect();
+    // Nothing fails then, and for a report of the last leg it may even be meant.
+    if overwrites {
+        finding.severity = Severity::Warning;
+    }
     Some(finding.help(if axes.is_empty() {
         "put something that differs between the legs into the name".to_owned()
     } else {
