@@ -87,6 +87,30 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
+impl Finding {
+    /// Adds a related place.
+    #[must_use]
+    pub fn related(mut self, label: Label) -> Self {
+        self.related.push(label);
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Lowers the severity to a warning and the confidence to medium: the finding rests on a convention.
+    #[must_use]
+    pub fn likely(mut self) -> Self {
+        self.severity = self.severity.min(Severity::Warning);
+        self.confidence = Confidence::Medium;
+        self
+    }
+}
+
 /// An input that could not be read or understood. Ends the run with exit code 2, after everything else was linted.
 #[derive(Debug, Clone)]
 pub struct Problem {

@@ -6,7 +6,7 @@ use crate::flow::artifact::{Consumer, Producer, Selector};
 use crate::flow::data;
 use crate::flow::glob::Meets;
 use crate::flow::paths::Tri;
-use crate::flow::work::WorkKind;
+use crate::flow::work::{Work, WorkKind};
 use crate::shell::CoverageSub;
 use crate::source::Span;
 
@@ -91,7 +91,7 @@ fn unmatched(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
         ),
         _ => return None,
     };
-    let mut finding = context.finding(&RULE, message, context.label(span, label));
+    let mut finding = RULE.finding(message, context.label(span, label));
     if let Some(later) = flow.producers.iter().find(|p| p.job == consumer.job && consumer.meets(p) != Meets::Never) {
         let at = context.workflow.jobs[later.job].steps[later.step].anchor();
         return Some(
@@ -149,8 +149,7 @@ fn late(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> {
         WorkKind::Coverage(command) => !work.guarded && (command.sub == CoverageSub::Combine || command.sub.reports()),
         _ => false,
     })?;
-    if works[reader].step >= consumer.step || works[..reader].iter().any(super::super::flow::work::Work::may_bring_data)
-    {
+    if works[reader].step >= consumer.step || works[..reader].iter().any(Work::may_bring_data) {
         return None;
     }
     // Only what can be coverage data is late; another artifact may well come after the report.
@@ -160,14 +159,12 @@ fn late(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> {
     }
     let step = &context.workflow.jobs[consumer.job].steps[consumer.step];
     Some(
-        context
-            .finding(
-                &RULE,
-                "the coverage data is downloaded after the command that reads it",
-                context.label(step.anchor(), "downloaded only here"),
-            )
-            .related(context.label(works[reader].span, "read here, without data"))
-            .help("move the download before that step"),
+        RULE.finding(
+            "the coverage data is downloaded after the command that reads it",
+            context.label(step.anchor(), "downloaded only here"),
+        )
+        .related(context.label(works[reader].span, "read here, without data"))
+        .help("move the download before that step"),
     )
 }
 
@@ -177,7 +174,7 @@ fn misses_data(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fin
     let path = producer.path?;
     let upload = producer.uploads.first()?;
     // Only a path that ends in the data file's own name is surely meant for it.
-    let (index, include) = upload.paths.includes.iter().enumerate().find(|(_, include)| {
+    let include = upload.paths.includes.iter().find(|include| {
         include
             .segments
             .as_ref()
@@ -185,7 +182,6 @@ fn misses_data(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fin
             .and_then(|s| s.known())
             .is_some_and(|last| matches!(last, ".coverage" | ".coverage.*" | ".coverage*"))
     })?;
-    let _ = index;
     let span = path.node.source_span(Span::new(include.offset, include.offset + include.text.len()));
     let state = flow.data_state(producer.job, producer.step);
     if state.open {
@@ -199,14 +195,12 @@ fn misses_data(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fin
                 && matches!(&work.kind, WorkKind::Tests(run) if run.measured.is_some())
         })?;
         return Some(
-            context
-                .finding(
-                    &RULE,
-                    format!("`{}` is uploaded before the step that makes it", include.text),
-                    context.label(span, "does not exist yet"),
-                )
-                .related(context.label(maker.span, "made here"))
-                .help("move the upload after that step"),
+            RULE.finding(
+                format!("`{}` is uploaded before the step that makes it", include.text),
+                context.label(span, "does not exist yet"),
+            )
+            .related(context.label(maker.span, "made here"))
+            .help("move the upload after that step"),
         );
     }
     if state.files.iter().any(|file| file.location.path().is_none()) {
@@ -219,13 +213,11 @@ fn misses_data(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fin
     }
     let file = &state.files[0];
     Some(
-        context
-            .finding(
-                &RULE,
-                format!("`{}` is not where the coverage data is: that is `{file}`", include.text),
-                context.label(span, "nothing to upload here"),
-            )
-            .related(context.label(file.span, format!("writes `{file}`")))
-            .help(format!("write `path: {file}`")),
+        RULE.finding(
+            format!("`{}` is not where the coverage data is: that is `{file}`", include.text),
+            context.label(span, "nothing to upload here"),
+        )
+        .related(context.label(file.span, format!("writes `{file}`")))
+        .help(format!("write `path: {file}`")),
     )
 }

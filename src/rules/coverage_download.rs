@@ -41,9 +41,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         if findings.iter().any(|finding| finding.primary.span == primary.span) {
             continue;
         }
-        let finding = context
+        let finding = RULE
             .finding(
-                &RULE,
                 format!("`{}` has no step that fetches the coverage data of `{}`", to.id.value, from.id.value),
                 primary,
             )
@@ -54,13 +53,11 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     for starved in &handover.starved {
         let job = &context.workflow.jobs[starved.at.job];
         findings.push(
-            context
-                .finding(
-                    &RULE,
-                    format!("`{}` has no step that makes or fetches coverage data", job.id.value),
-                    context.label(starved.at.span, "finds no data to read"),
-                )
-                .help("download the artifact of the job that measures, before this step"),
+            RULE.finding(
+                format!("`{}` has no step that makes or fetches coverage data", job.id.value),
+                context.label(starved.at.span, "finds no data to read"),
+            )
+            .help("download the artifact of the job that measures, before this step"),
         );
     }
     findings

@@ -42,9 +42,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     }
     for gap in context.flow.handover.gaps.iter().filter(|gap| gap.no_needs) {
         let (from, to) = (&context.workflow.jobs[gap.from.job], &context.workflow.jobs[gap.to.job]);
-        let finding = context
+        let finding = RULE
             .finding(
-                &RULE,
                 format!("`{}` does not need `{}`, whose coverage it reports on", to.id.value, from.id.value),
                 needs_label(context, to, from.id.value),
             )
@@ -99,18 +98,13 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     };
     let artifact = needed.uploads.first().map_or_else(String::new, |upload| format!(" `{}`", upload.name));
     Some(
-        context
-            .finding(
-                &RULE,
-                format!(
-                    "`{}` downloads{artifact} but does not need `{}`, which uploads it",
-                    to.id.value, from.id.value
-                ),
-                needs_label(context, to, from.id.value),
-            )
-            .related(context.label(uploaded, "uploaded here"))
-            .related(context.label(downloaded, format!("downloaded here; {outcome}")))
-            .help(add_need(to, from.id.value)),
+        RULE.finding(
+            format!("`{}` downloads{artifact} but does not need `{}`, which uploads it", to.id.value, from.id.value),
+            needs_label(context, to, from.id.value),
+        )
+        .related(context.label(uploaded, "uploaded here"))
+        .related(context.label(downloaded, format!("downloaded here; {outcome}")))
+        .help(add_need(to, from.id.value)),
     )
 }
 

@@ -46,9 +46,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         if findings.iter().any(|finding| finding.primary.span == primary.span) {
             continue;
         }
-        let finding = context
+        let finding = RULE
             .finding(
-                &RULE,
                 format!("`{}` collects coverage, but no step uploads it for `{}`", from.id.value, to.id.value),
                 primary,
             )

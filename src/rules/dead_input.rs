@@ -45,28 +45,24 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             && consumer.action.has_pattern().is_yes()
         {
             findings.push(
-                context
-                    .finding(
-                        &RULE,
-                        "`pattern` is ignored beside `name`: one artifact is downloaded",
-                        context.label(pattern.span(), "ignored"),
-                    )
-                    .related(context.label(name.span(), "only this one is downloaded"))
-                    .help("remove `name` to download all that match, or `pattern` to download one"),
+                RULE.finding(
+                    "`pattern` is ignored beside `name`: one artifact is downloaded",
+                    context.label(pattern.span(), "ignored"),
+                )
+                .related(context.label(name.span(), "only this one is downloaded"))
+                .help("remove `name` to download all that match, or `pattern` to download one"),
             );
         }
         if let Some(ids) = step.input_text("artifact-ids")
             && consumer.action.has_artifact_ids().is_yes()
         {
             findings.push(
-                context
-                    .finding(
-                        &RULE,
-                        "`name` and `artifact-ids` cannot be given together: the step fails",
-                        context.label(ids.span(), "refused beside `name`"),
-                    )
-                    .related(context.label(name.span(), "given here"))
-                    .help("keep one of the two"),
+                RULE.finding(
+                    "`name` and `artifact-ids` cannot be given together: the step fails",
+                    context.label(ids.span(), "refused beside `name`"),
+                )
+                .related(context.label(name.span(), "given here"))
+                .help("keep one of the two"),
             );
         }
     }
@@ -85,12 +81,10 @@ fn refused_name(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fi
         text.chars().find(|c| matches!(c, '"' | ':' | '<' | '>' | '|' | '*' | '?' | '\r' | '\n' | '\\' | '/'))
     })?;
     Some(
-        context
-            .finding(
-                &RULE,
-                format!("an artifact name must not contain `{}`: the upload fails", bad.escape_default()),
-                context.label(name.span(), "refused"),
-            )
-            .help("use letters, digits, `-`, `_` and `.`"),
+        RULE.finding(
+            format!("an artifact name must not contain `{}`: the upload fails", bad.escape_default()),
+            context.label(name.span(), "refused"),
+        )
+        .help("use letters, digits, `-`, `_` and `.`"),
     )
 }

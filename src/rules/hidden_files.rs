@@ -73,7 +73,7 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
     } else {
         format!("`{what}` is hidden, so upload-artifact {version} does not upload it")
     };
-    let mut finding = context.finding(&RULE, message, context.label(span, "its name begins with a dot"));
+    let mut finding = RULE.finding(message, context.label(span, "its name begins with a dot"));
     if let Some(uses) = step.uses {
         finding = finding.related(context.label(uses.span(), version_words(producer)));
     }

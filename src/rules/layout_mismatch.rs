@@ -56,10 +56,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             } else {
                 "download into the folder the command reads, or name the folder in the command"
             };
-            context
-                .finding(
-                    &RULE,
-                    format!("`{command}` reads {}, but the data arrives as `{place}`", mismatch.reads),
+            RULE.finding(format!("`{command}` reads {}, but the data arrives as `{place}`", mismatch.reads),
                     context.label(reader.span, "finds no data"),
                 )
                 .related(context.label(

@@ -71,7 +71,7 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
         )
     };
     let name = producer.name.map_or(step.anchor(), |name| name.span());
-    let mut finding = context.finding(&RULE, message, context.label(name, "the same in every one of these legs"));
+    let mut finding = RULE.finding(message, context.label(name, "the same in every one of these legs"));
     if let Some(matrix) = job.strategy.and_then(|strategy| strategy.matrix) {
         let span = matrix
             .get_entry(differing.first().map_or("", |axis| axis.as_str()))

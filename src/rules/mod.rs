@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 pub use registry::{RuleInfo, all, find, list, reference, suggest};
 
-use crate::findings::{Confidence, Finding, Label, Severity};
+use crate::findings::{Confidence, Finding, Label};
 use crate::flow::Flow;
 use crate::source::{Source, Span};
 use crate::workflow::Workflow;
@@ -61,43 +61,20 @@ impl Context<'_, '_> {
     pub fn label(&self, span: Span, text: impl Into<String>) -> Label {
         Label { source: Arc::clone(self.source), span, text: text.into() }
     }
+}
 
-    /// A finding of `rule` at its own severity and full confidence.
-    pub fn finding(&self, rule: &RuleInfo, message: impl Into<String>, primary: Label) -> Finding {
-        let _ = self;
+impl RuleInfo {
+    /// A finding of this rule, at its own severity and full confidence.
+    fn finding(&self, message: impl Into<String>, primary: Label) -> Finding {
         Finding {
-            rule: rule.id,
-            severity: rule.severity,
+            rule: self.id,
+            severity: self.severity,
             confidence: Confidence::High,
             message: message.into(),
             primary,
             related: Vec::new(),
             help: None,
         }
-    }
-}
-
-impl Finding {
-    /// Adds a related place.
-    #[must_use]
-    pub fn related(mut self, label: Label) -> Self {
-        self.related.push(label);
-        self
-    }
-
-    /// Says what to do about it.
-    #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    /// Lowers the severity to a warning and the confidence to medium: the finding rests on a convention.
-    #[must_use]
-    pub fn likely(mut self) -> Self {
-        self.severity = self.severity.min(Severity::Warning);
-        self.confidence = Confidence::Medium;
-        self
     }
 }
 

@@ -53,9 +53,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 first.id.value, again.id.value
             )
         };
-        let finding = context
+        let finding = RULE
             .finding(
-                &RULE,
                 format!("`{}` runs again the tests that `{}` has run", again.id.value, first.id.value),
                 context.label(
                     repeat.again.span,

@@ -52,9 +52,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             Generation::V3 => Generation::V4,
             Generation::V4 => Generation::V3,
         };
-        let mut finding = context
+        let mut finding = RULE
             .finding(
-                &RULE,
                 format!("download-artifact {} cannot read what upload-artifact {} uploads", words(reads), words(wrote)),
                 context.label(to.anchor(), words(reads)),
             )

@@ -41,17 +41,15 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let workflow = context.workflow;
     if workflow.node.get("on").is_none() {
         findings.push(
-            context
-                .finding(
-                    &RULE,
-                    "the workflow has no `on:`, so nothing starts it",
-                    context.label(workflow.jobs_key, "`on:` is missing"),
-                )
-                .help("add the events that start it, for example `on: [push, pull_request]`"),
+            RULE.finding(
+                "the workflow has no `on:`, so nothing starts it",
+                context.label(workflow.jobs_key, "`on:` is missing"),
+            )
+            .help("add the events that start it, for example `on: [push, pull_request]`"),
         );
     }
     if workflow.jobs.is_empty() {
-        findings.push(context.finding(&RULE, "the workflow has no jobs", context.label(workflow.jobs_key, "empty")));
+        findings.push(RULE.finding("the workflow has no jobs", context.label(workflow.jobs_key, "empty")));
     }
     for job in &workflow.jobs {
         job_shape(context, job, &mut findings);
@@ -65,14 +63,12 @@ fn duplicate_keys(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
     for duplicate in &context.workflow.node.tree().duplicates {
         let key = context.source.slice(duplicate.second);
         findings.push(
-            context
-                .finding(
-                    &RULE,
-                    format!("the key `{key}` is given twice"),
-                    context.label(duplicate.second, "given again here"),
-                )
-                .related(context.label(duplicate.first, "first given here"))
-                .help("a mapping holds each key once: merge the two or rename one"),
+            RULE.finding(
+                format!("the key `{key}` is given twice"),
+                context.label(duplicate.second, "given again here"),
+            )
+            .related(context.label(duplicate.first, "first given here"))
+            .help("a mapping holds each key once: merge the two or rename one"),
         );
     }
 }
@@ -88,13 +84,11 @@ fn merge_keys(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
     places.dedup();
     for span in places {
         findings.push(
-            context
-                .finding(
-                    &RULE,
-                    format!("{} does not support the merge key `<<`", context.dialect),
-                    context.label(span, "not merged here"),
-                )
-                .help("write the keys out, or use a plain alias (`key: *name`) for a whole value"),
+            RULE.finding(
+                format!("{} does not support the merge key `<<`", context.dialect),
+                context.label(span, "not merged here"),
+            )
+            .help("write the keys out, or use a plain alias (`key: *name`) for a whole value"),
         );
     }
 }
@@ -121,8 +115,7 @@ fn needs(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
             if need.is_dynamic() || context.workflow.job_index(need.value).is_some() {
                 continue;
             }
-            let mut finding = context.finding(
-                &RULE,
+            let mut finding = RULE.finding(
                 format!("job `{}` needs `{}`, which does not exist", job.id.value, need.value),
                 context.label(need.span(), "no job has this id"),
             );
@@ -162,7 +155,7 @@ fn cycles(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
             format!("jobs wait for each other: {}", names.join(" → "))
         };
         let mut finding =
-            context.finding(&RULE, message, place(0)).help("remove one of these `needs`; none of the jobs can start");
+            RULE.finding(message, place(0)).help("remove one of these `needs`; none of the jobs can start");
         for at in 1..jobs.len() {
             finding = finding.related(place(at));
         }
@@ -174,51 +167,42 @@ fn job_shape(context: &Context<'_, '_>, job: &Job<'_>, findings: &mut Vec<Findin
     let id = job.id.value;
     if !job.node.is_mapping() {
         let message = format!("job `{id}` is {}, not a mapping", job.node.describe());
-        findings.push(context.finding(&RULE, message, context.label(job.id.span(), "this job")));
+        findings.push(RULE.finding(message, context.label(job.id.span(), "this job")));
         return;
     }
     if job.node.get("uses").is_some() {
         if job.steps_node.is_some() {
             findings.push(
-                context
-                    .finding(
-                        &RULE,
-                        format!("job `{id}` has both `uses` and `steps`"),
-                        context.label(job.id.span(), "this job"),
-                    )
-                    .help("a job either calls a reusable workflow or has steps of its own"),
+                RULE.finding(
+                    format!("job `{id}` has both `uses` and `steps`"),
+                    context.label(job.id.span(), "this job"),
+                )
+                .help("a job either calls a reusable workflow or has steps of its own"),
             );
         }
         return;
     }
     if job.runs_on.is_none() {
         findings.push(
-            context
-                .finding(
-                    &RULE,
-                    format!("job `{id}` has no `runs-on`"),
-                    context.label(job.id.span(), "no runner can take this job"),
-                )
-                .help("name the runner's label, for example `runs-on: docker` or `runs-on: ubuntu-latest`"),
+            RULE.finding(
+                format!("job `{id}` has no `runs-on`"),
+                context.label(job.id.span(), "no runner can take this job"),
+            )
+            .help("name the runner's label, for example `runs-on: docker` or `runs-on: ubuntu-latest`"),
         );
     }
     match job.steps_node {
         None => findings.push(
-            context
-                .finding(
-                    &RULE,
-                    format!("job `{id}` has no `steps`"),
-                    context.label(job.id.span(), "this job does nothing"),
-                )
+            RULE.finding(format!("job `{id}` has no `steps`"), context.label(job.id.span(), "this job does nothing"))
                 .help("add `steps:`, or `uses:` to call a reusable workflow"),
         ),
         Some(steps) if !steps.is_sequence() => {
             let message = format!("the steps of job `{id}` are {}, not a list", steps.describe());
-            findings.push(context.finding(&RULE, message, context.label(job.id.span(), "this job")));
+            findings.push(RULE.finding(message, context.label(job.id.span(), "this job")));
         }
         Some(steps) if job.steps.is_empty() => {
             let message = format!("job `{id}` has an empty list of steps");
-            findings.push(context.finding(&RULE, message, context.label(steps.span(), "no step")));
+            findings.push(RULE.finding(message, context.label(steps.span(), "no step")));
         }
         Some(_) => {}
     }
@@ -231,8 +215,7 @@ fn step_shapes(context: &Context<'_, '_>, job: &Job<'_>, findings: &mut Vec<Find
         let has = |key: &str| keys.contains(&key);
         if has("uses") && has("run") {
             findings.push(
-                context
-                    .finding(&RULE, "a step has both `uses` and `run`", context.label(step.anchor(), "this step"))
+                RULE.finding("a step has both `uses` and `run`", context.label(step.anchor(), "this step"))
                     .help("make two steps of it"),
             );
         }
@@ -241,26 +224,22 @@ fn step_shapes(context: &Context<'_, '_>, job: &Job<'_>, findings: &mut Vec<Find
             ["name", "id", "if", "env", "with", "shell", "working-directory", "continue-on-error", "timeout-minutes"];
         if step.node.is_mapping() && !has("uses") && !has("run") && keys.iter().all(|key| common.contains(key)) {
             findings.push(
-                context
-                    .finding(
-                        &RULE,
-                        "a step has neither `uses` nor `run`",
-                        context.label(step.anchor(), "this step does nothing"),
-                    )
-                    .help("add `run:` or `uses:`, or remove the step"),
+                RULE.finding(
+                    "a step has neither `uses` nor `run`",
+                    context.label(step.anchor(), "this step does nothing"),
+                )
+                .help("add `run:` or `uses:`, or remove the step"),
             );
         }
         let Some(id) = step.id else { continue };
         if let Some(first) = ids.iter().find(|other| other.value.eq_ignore_ascii_case(id.value)) {
             findings.push(
-                context
-                    .finding(
-                        &RULE,
-                        format!("two steps of job `{}` have the id `{}`", job.id.value, id.value),
-                        context.label(id.span(), "used again here"),
-                    )
-                    .related(context.label(first.span(), "first used here"))
-                    .help("give one of them another id"),
+                RULE.finding(
+                    format!("two steps of job `{}` have the id `{}`", job.id.value, id.value),
+                    context.label(id.span(), "used again here"),
+                )
+                .related(context.label(first.span(), "first used here"))
+                .help("give one of them another id"),
             );
         } else {
             ids.push(id);
@@ -308,7 +287,7 @@ fn broken(context: &Context<'_, '_>, node: Yaml<'_>, inner: Span, message: &str,
     // An error at the end of a text has no width; show the last character instead.
     let span =
         if span.is_empty() { Span::new(span.start.saturating_sub(1).max(node.span().start), span.start) } else { span };
-    let finding = context.finding(&RULE, format!("broken expression: {message}"), context.label(span, "here"));
+    let finding = RULE.finding(format!("broken expression: {message}"), context.label(span, "here"));
     match help {
         Some(help) => finding.help(help),
         None => finding,
