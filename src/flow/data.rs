@@ -54,6 +54,8 @@ pub struct DataFile {
     pub step: usize,
     /// The command that made it.
     pub span: Span,
+    /// Only `COVERAGE_FILE` says that the command makes it.
+    pub likely: bool,
 }
 
 impl DataFile {
@@ -112,7 +114,8 @@ pub fn before(works: &[Work], end: usize, project: Project) -> DataState {
 }
 
 fn advance(state: &mut DataState, work: &Work, project: Project) {
-    let made = |suffix| DataFile { location: work.data_file.clone(), suffix, step: work.step, span: work.span };
+    let made =
+        |suffix| DataFile { location: work.data_file.clone(), suffix, step: work.step, span: work.span, likely: false };
     match &work.kind {
         WorkKind::Tests(run) => match &run.measured {
             Some(Measured::Coverage(options)) => {
@@ -140,6 +143,10 @@ fn advance(state: &mut DataState, work: &Work, project: Project) {
             _ => {}
         },
         WorkKind::SlipcoverMerge(_) | WorkKind::Upload => {}
+        WorkKind::Session(_) | WorkKind::Opaque if work.data_file.path().is_some() => {
+            state.files.push(DataFile { likely: true, ..made(Suffix::Either) });
+            state.open = true;
+        }
         WorkKind::Session(_) | WorkKind::Files | WorkKind::Download | WorkKind::Cache | WorkKind::Opaque => {
             state.open = true;
         }

@@ -107,7 +107,7 @@ pub(super) fn find(workflow: &Workflow<'_>, flow: &Flow<'_>, pins: &Pins) -> Han
             .filter(|role| starved || repeated.iter().any(|first| first.job == role.job))
             .collect();
         // A job that reports on its own data may well keep it for itself, unless it is the only source.
-        let sole = candidates.len() == 1;
+        let sole = starved && candidates.len() == 1;
         let sources: Vec<&&Role<'_>> =
             candidates.iter().filter(|role| role.pinned_producer || sole || !role.reports_itself).collect();
         for source in &sources {
@@ -259,7 +259,7 @@ fn keeps_data(work: &Work) -> bool {
 
 /// Whether this downloads artifacts of this run that surely hold no coverage data: a wheel, the documentation.
 fn brings_other(workflow: &Workflow<'_>, flow: &Flow<'_>, job: usize, work: &Work) -> bool {
-    if !matches!(work.kind, WorkKind::Download) || flow.has_unseen_producers(workflow) {
+    if !matches!(work.kind, WorkKind::Download) || flow.has_unseen_producers_for(workflow, job) {
         return false;
     }
     let Some(consumer) = flow.consumers.iter().find(|c| c.job == job && c.step == work.step) else { return false };
@@ -523,9 +523,25 @@ fn same_setting(workflow: &Workflow<'_>, roles: &[Role<'_>], a: &Suite<'_>, b: &
             .collect();
         unseen.sort_unstable();
         unseen.dedup();
-        (env, unseen)
+        (env, unseen, requirements(workflow, suite))
     };
     setting(a) == setting(b)
+}
+
+/// What a job's scripts install in particular: versions and requirement files, up to the step that runs the tests.
+fn requirements<'w>(workflow: &'w Workflow<'_>, suite: &Suite<'_>) -> Vec<&'w str> {
+    let steps = workflow.jobs[suite.job].steps.iter().take_while(|step| step.index <= suite.work.step);
+    let lines =
+        steps.filter_map(|step| step.run).flat_map(|run| run.value.lines()).filter(|line| line.contains("install"));
+    let mut found: Vec<&str> = lines
+        .flat_map(str::split_whitespace)
+        .map(|word| word.trim_matches(['"', '\'']))
+        .filter(|word| !word.starts_with('-') && word.contains(['<', '>', '=', '~', '[', '/']))
+        .filter(|word| !word.contains("cov"))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// Whether the jobs' own variables agree, leaving aside those that only steer coverage.

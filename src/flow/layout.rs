@@ -12,6 +12,7 @@ use super::paths::{self, Tri};
 use super::work::{Work, WorkKind, join};
 use super::{Flow, data};
 use crate::shell::{CoverageCommand, CoverageSub};
+use crate::workflow::Workflow;
 use crate::workflow::action::Known;
 
 /// A data file as it lies after the download.
@@ -34,10 +35,12 @@ pub struct Mismatch {
     pub reader: usize,
     /// The folder or file it reads instead, in words.
     pub reads: String,
+    /// Something unknown ran before the download, and might have made data of its own.
+    pub likely: bool,
 }
 
 /// Looks for reading commands of which it is certain that none of the data that arrived is where they look.
-pub fn mismatches(flow: &Flow<'_>) -> Vec<Mismatch> {
+pub fn mismatches(workflow: &Workflow<'_>, flow: &Flow<'_>) -> Vec<Mismatch> {
     let mut found = Vec::new();
     for (job, job_flow) in flow.jobs.iter().enumerate() {
         let works = &job_flow.works;
@@ -46,10 +49,21 @@ pub fn mismatches(flow: &Flow<'_>) -> Vec<Mismatch> {
             if !(command.sub == CoverageSub::Combine || command.sub.reports()) || command.dynamic || work.guarded {
                 continue;
             }
-            // Only the first command that reads decides; what follows works on its result.
-            if works[..reader].iter().any(|w| !matches!(w.kind, WorkKind::Download | WorkKind::Upload)) {
+            // Only the first command that reads decides; what follows works on its result. After the download nothing may
+            // move files, and before it nothing may have made data; an action of a repository hardly does.
+            let first_download =
+                works[..reader].iter().position(|w| matches!(w.kind, WorkKind::Download)).unwrap_or(reader);
+            let remote = |w: &Work| {
+                let uses = workflow.jobs[job].steps[w.step].uses;
+                matches!(w.kind, WorkKind::Opaque) && uses.is_some_and(|uses| !uses.value.starts_with('.'))
+            };
+            let harmless = |w: &Work| matches!(w.kind, WorkKind::Download | WorkKind::Upload);
+            if !works[..first_download].iter().all(|w| harmless(w) || remote(w))
+                || !works[first_download..reader].iter().all(harmless)
+            {
                 break;
             }
+            let likely = works[..first_download].iter().any(|w| !harmless(w));
             let downloads: Vec<usize> =
                 works[..reader].iter().filter(|w| matches!(w.kind, WorkKind::Download)).map(|w| w.step).collect();
             let consumers: Vec<usize> = (0..flow.consumers.len())
@@ -63,7 +77,7 @@ pub fn mismatches(flow: &Flow<'_>) -> Vec<Mismatch> {
             if arrivals.iter().all(|arrival| reads(command, work, &arrival.path) == Tri::No)
                 && let Some(place) = place(command, work)
             {
-                found.push(Mismatch { consumer, arrivals, reader, reads: place });
+                found.push(Mismatch { consumer, arrivals, reader, reads: place, likely });
             }
             break;
         }
@@ -137,7 +151,8 @@ fn data_in(flow: &Flow<'_>, producer: &Producer<'_>) -> Vec<DataFile> {
             }
             let path = [folder, &[Name::literal(base)]].concat();
             let span = producer.path.map_or_else(crate::source::Span::default, |p| p.span());
-            let file = DataFile { location: data::Location::At(path), suffix, step: producer.step, span };
+            let file =
+                DataFile { location: data::Location::At(path), suffix, step: producer.step, span, likely: false };
             if !files.iter().any(|f: &DataFile| f.location == file.location && f.suffix == file.suffix) {
                 files.push(file);
             }

@@ -105,9 +105,10 @@ impl<'d> Flow<'d> {
         flow
     }
 
-    /// Whether artifacts may exist in this run that no step seen here uploads.
-    pub fn has_unseen_producers(&self, workflow: &Workflow<'_>) -> bool {
-        self.jobs.iter().any(|job| job.opaque_producer)
+    /// Whether artifacts may exist when `job` starts that no step seen here uploads. A job that waits for this one has
+    /// not run by then.
+    pub fn has_unseen_producers_for(&self, workflow: &Workflow<'_>, job: usize) -> bool {
+        self.jobs.iter().enumerate().any(|(other, flow)| flow.opaque_producer && !self.needs.orders(other, job))
             || workflow.has_trigger("workflow_call")
             || workflow.has_trigger("workflow_run")
     }

@@ -11,8 +11,10 @@ const MAX_SEGMENTS: usize = 16;
 /// One line of `path:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UploadPath {
-    /// Its segments, cleaned of `.`; `None` when the path is absolute, leaves the workspace or is not known.
+    /// Its segments, cleaned of `.`; `None` when it leaves the workspace upwards or is not known.
     pub segments: Option<Vec<Name>>,
+    /// Whether it starts somewhere else than in the workspace, or may do so: `/tmp/x`, `${{ runner.temp }}/x`.
+    pub outside: bool,
     /// Where the line stands in the value of `path:`, in bytes.
     pub offset: usize,
     /// The line as written.
@@ -57,9 +59,11 @@ impl UploadPaths {
                 paths.has_excludes = true;
                 continue;
             }
-            let name = eval(text);
+            let name = in_workspace(eval(text));
+            let outside = starts_outside(&name);
             paths.includes.push(UploadPath {
-                segments: segments(&name),
+                segments: if outside { split(&name) } else { segments(&name) },
+                outside,
                 offset: start,
                 text: text.to_owned(),
                 folder: text.ends_with('/'),
@@ -107,7 +111,7 @@ impl UploadPaths {
 impl UploadPath {
     /// The literal part before the first wildcard: where the walk starts.
     fn search_path(&self) -> Option<Vec<Name>> {
-        let segments = self.segments.as_ref()?;
+        let segments = self.segments.as_ref().filter(|_| !self.outside)?;
         Some(segments.iter().take_while(|segment| !has_wildcard(segment)).cloned().collect())
     }
 
@@ -152,6 +156,7 @@ impl UploadPath {
         match &self.segments {
             // A known place outside the workspace is not where the data is; an unknown one may be.
             None => Tri::Unknown,
+            Some(_) if self.outside => Tri::Unknown,
             Some(pattern) if pattern.len() > MAX_SEGMENTS || file.len() > MAX_SEGMENTS => Tri::Unknown,
             Some(pattern) => match_segments(pattern, file),
         }
@@ -173,19 +178,50 @@ fn has_wildcard(segment: &Name) -> bool {
 
 /// Splits a path at `/` and resolves `.` and `..`; `None` for what leaves the workspace or cannot be followed.
 pub fn segments(path: &Name) -> Option<Vec<Name>> {
+    let path = in_workspace(path.clone());
+    if starts_outside(&path) { None } else { split(&path) }
+}
+
+/// `${{ github.workspace }}/x` is `x`.
+fn in_workspace(mut path: Name) -> Name {
+    let is_root = matches!(path.pieces.first(), Some(Piece::Hole(hole)) if matches!(hole.as_str(), "github.workspace" | "forgejo.workspace" | "gitea.workspace"));
+    if is_root {
+        match path.pieces.get_mut(1) {
+            None => path.pieces.clear(),
+            Some(Piece::Text(text)) if text.starts_with('/') => {
+                *text = text.trim_start_matches('/').to_owned();
+                path.pieces.remove(0);
+            }
+            Some(_) => {}
+        }
+    }
+    path
+}
+
+/// Whether a path is absolute, or begins with something unknown that may be (`${{ runner.temp }}/x`).
+fn starts_outside(path: &Name) -> bool {
+    match path.pieces.as_slice() {
+        [Piece::Text(text), ..] => {
+            let text = text.replace('\\', "/");
+            text.starts_with('/') || text.starts_with('~') || text.contains(":/")
+        }
+        [Piece::Hole(_)] => true,
+        [Piece::Hole(_), next, ..] => matches!(next, Piece::Text(text) if text.starts_with('/')),
+        [] => false,
+    }
+}
+
+fn split(path: &Name) -> Option<Vec<Name>> {
     let mut out: Vec<Name> = Vec::new();
     let mut current = Name::default();
-    for (index, piece) in path.pieces.iter().enumerate() {
+    for piece in &path.pieces {
         match piece {
             Piece::Text(text) => {
-                let text = text.replace('\\', "/");
-                if index == 0 && (text.starts_with('/') || text.starts_with('~') || text.contains(":/")) {
-                    return None;
-                }
+                // What a shell variable or a home folder stands for is not known.
                 if text.contains('$') {
                     return None;
                 }
-                for (nth, part) in text.split('/').enumerate() {
+                for (nth, part) in text.replace('\\', "/").split('/').enumerate() {
                     if nth > 0 {
                         finish(&mut out, std::mem::take(&mut current))?;
                     }
@@ -194,21 +230,11 @@ pub fn segments(path: &Name) -> Option<Vec<Name>> {
                     }
                 }
             }
-            Piece::Hole(_) => {
-                // A path that starts with something unknown may be absolute (`${{ github.workspace }}`, `runner.temp`).
-                if index == 0 && path.pieces.len() > 1 && starts_segment(path.pieces.get(1)) {
-                    return None;
-                }
-                current.pieces.push(piece.clone());
-            }
+            Piece::Hole(_) => current.pieces.push(piece.clone()),
         }
     }
     finish(&mut out, current)?;
-    if out.len() == 1 && matches!(out[0].pieces.as_slice(), [Piece::Hole(_)]) { None } else { Some(out) }
-}
-
-fn starts_segment(next: Option<&Piece>) -> bool {
-    matches!(next, Some(Piece::Text(text)) if text.starts_with('/'))
+    Some(out)
 }
 
 fn finish(out: &mut Vec<Name>, segment: Name) -> Option<()> {

@@ -113,7 +113,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
             .or(scope.workflow.defaults.working_directory)
             .map_or(Some(Vec::new()), |dir| paths::segments(&scope.name(dir.value)));
         if let Some(uses) = step.uses {
-            if let Some(kind) = action_kind(&parse_uses(uses.value), step.uses_comment) {
+            if let Some(kind) = action_kind(&parse_uses(uses.value), step) {
                 works.push(Work {
                     step: step.index,
                     kind,
@@ -183,8 +183,8 @@ fn script_env(script: &Script, effect: &Effect) -> Vec<(String, Option<String>)>
     env
 }
 
-fn action_kind(uses: &Uses, comment: Option<&str>) -> Option<WorkKind> {
-    if let Some(artifact) = artifact_action(uses, comment) {
+fn action_kind(uses: &Uses, step: &Step<'_>) -> Option<WorkKind> {
+    if let Some(artifact) = artifact_action(uses, step.uses_comment) {
         return Some(match artifact.kind {
             ArtifactKind::Upload => WorkKind::Upload,
             ArtifactKind::Download | ArtifactKind::OtherRunDownload => WorkKind::Download,
@@ -192,12 +192,23 @@ fn action_kind(uses: &Uses, comment: Option<&str>) -> Option<WorkKind> {
         });
     }
     if is_cache_action(uses) {
-        Some(WorkKind::Cache)
+        (!caches_elsewhere(step)).then_some(WorkKind::Cache)
     } else if is_inert_action(uses) {
         None
     } else {
         Some(WorkKind::Opaque)
     }
+}
+
+/// Whether a cache holds only folders that have nothing to do with coverage, such as `~/.cache/pip` or `.venv`.
+fn caches_elsewhere(step: &Step<'_>) -> bool {
+    step.input_text("path").is_some_and(|path| {
+        !path.is_dynamic()
+            && path.value.lines().map(str::trim).filter(|line| !line.is_empty()).all(|line| {
+                let last = line.trim_end_matches(['/', '*']).rsplit('/').next().unwrap_or_default();
+                !line.contains("cov") && !matches!(last, "" | "." | ".." | "~")
+            })
+    })
 }
 
 fn script_kind(effect: Effect) -> Option<WorkKind> {
@@ -245,6 +256,8 @@ fn data_file(scope: &Scope<'_, '_>, script: &Script, effect: &Effect, cwd: Optio
             _ => (None, false),
         },
         EffectKind::Coverage(command) => (command.data_file.as_deref(), command.rcfile.is_some()),
+        // What a session does is not seen; a variable set for it on purpose still says where data would go.
+        EffectKind::Session(_) | EffectKind::Opaque => (None, true),
         _ => return Location::Unknown,
     };
     let Some(cwd) = cwd else { return Location::Unknown };

@@ -58,7 +58,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
 
 fn unmatched(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> {
     let flow = context.flow;
-    if !consumer.this_run || flow.has_unseen_producers(context.workflow) {
+    if !consumer.this_run || flow.has_unseen_producers_for(context.workflow, consumer.job) {
         return None;
     }
     let step = &context.workflow.jobs[consumer.job].steps[consumer.step];

@@ -4,6 +4,8 @@ use super::Context;
 use crate::findings::{Finding, Label};
 use crate::flow::artifact::{Consumer, Producer, Selector};
 use crate::flow::glob::Meets;
+use crate::flow::work::WorkKind;
+use crate::shell::CoverageSub;
 use crate::workflow::Job;
 
 rule! {
@@ -73,14 +75,15 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     // this one cannot be its source, and a reader of everything takes what is there on purpose.
     let served = matching.iter().any(|(p, _)| ordered(p.job));
     let needed = match consumer.selector {
-        Selector::Name(_) | Selector::All | Selector::Ids if served => return None,
+        Selector::Name(_) if served => return None,
         Selector::Ids => return None,
-        Selector::All if flow.has_unseen_producers(context.workflow) => return None,
-        // A pattern may match more than is meant: with one source in order, only coverage data that is surely uploaded
-        // is surely missed.
-        Selector::Pattern(_) if served => {
-            missing.iter().find(|p| !flow.needs.orders(p.job, consumer.job) && p.unconditional && holds_coverage(p))?
-        }
+        Selector::All if flow.has_unseen_producers_for(context.workflow, consumer.job) => return None,
+        // A pattern may match more than is meant: with one source in order, only coverage data that is surely uploaded,
+        // and put together with the rest, is surely missed.
+        Selector::Pattern(_) | Selector::All if served => missing.iter().find(|p| {
+            let misses = p.unconditional && holds_coverage(p) && combines(context, consumer);
+            misses && !flow.needs.orders(p.job, consumer.job)
+        })?,
         Selector::Name(_) | Selector::Pattern(_) | Selector::All => {
             missing.iter().find(|p| !flow.needs.orders(p.job, consumer.job))?
         }
@@ -106,6 +109,18 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
         .related(context.label(downloaded, format!("downloaded here; {outcome}")))
         .help(add_need(to, from.id.value)),
     )
+}
+
+/// Whether the job puts coverage data together after this download, so that what is missing is missed.
+fn combines(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> bool {
+    context.flow.jobs[consumer.job].works.iter().any(|work| {
+        work.step > consumer.step
+            && match &work.kind {
+                WorkKind::Coverage(command) => command.sub == CoverageSub::Combine,
+                WorkKind::SlipcoverMerge(_) => true,
+                _ => false,
+            }
+    })
 }
 
 /// Whether an artifact is coverage data by the path of its files.

@@ -4,6 +4,7 @@ use super::Context;
 use crate::findings::{Finding, Severity};
 use crate::flow::artifact::Producer;
 use crate::flow::data::DataFile;
+use crate::flow::glob::Meets;
 use crate::flow::paths::Tri;
 use crate::source::Span;
 use crate::workflow::action::Known;
@@ -66,7 +67,7 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
         Some(_) => return None,
         None => {}
     }
-    let (span, what, data) = hidden_path(context, producer)?;
+    let Hidden { span, what, data, beside } = hidden_path(context, producer)?;
     let version = producer.action.version;
     let message = if ignored {
         format!("`{what}` is hidden, and upload-artifact {version} ignores `include-hidden-files`")
@@ -86,7 +87,9 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
     } else {
         "add `include-hidden-files: true` to the step's `with:`".to_owned()
     });
-    if drops == Known::Likely {
+    // A folder may hold other files too: what matters then is whether anybody waits for the data in it.
+    let awaited = context.flow.consumers.iter().any(|consumer| consumer.meets(producer) != Meets::Never);
+    if drops == Known::Likely || beside.is_some_and(|certain| !certain || !awaited) {
         finding = finding.likely();
     }
     // What is no coverage data may be a nicety (`.pytest_cache`); its loss breaks no hand-over.
@@ -96,8 +99,19 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
     Some(finding)
 }
 
-/// The place, the text and whether it is coverage data, of a path that is surely dropped.
-fn hidden_path(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<(Span, String, bool)> {
+/// A path that is dropped.
+struct Hidden {
+    /// Its line.
+    span: Span,
+    /// What is not uploaded.
+    what: String,
+    /// Whether it is coverage data.
+    data: bool,
+    /// For a file in a visible folder: whether it is certain that it is there.
+    beside: Option<bool>,
+}
+
+fn hidden_path(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Hidden> {
     let path = producer.path?;
     let first = producer.uploads.first()?;
     for (index, include) in first.paths.includes.iter().enumerate() {
@@ -108,7 +122,7 @@ fn hidden_path(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<(Sp
         let at = path.node.source_span(Span::new(include.offset, include.offset + include.text.len()));
         if in_all {
             let data = include.text.contains("cov");
-            return Some((at, include.text.clone(), data));
+            return Some(Hidden { span: at, what: include.text.clone(), data, beside: None });
         }
         // A visible folder whose only known content is a hidden data file made before.
         let files = context.flow.data_before(producer.job, producer.step);
@@ -118,7 +132,8 @@ fn hidden_path(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<(Sp
             .collect();
         let hides = |file: &DataFile| file.candidates().iter().all(|candidate| include.hides(candidate));
         if !named.is_empty() && named.iter().all(|file| hides(file)) {
-            return Some((at, named[0].to_string(), true));
+            let certain = named.iter().all(|file| !file.likely);
+            return Some(Hidden { span: at, what: named[0].to_string(), data: true, beside: Some(certain) });
         }
     }
     None

@@ -37,7 +37,7 @@ rule! {
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
-    layout::mismatches(context.flow)
+    layout::mismatches(context.workflow, context.flow)
         .into_iter()
         .map(|mismatch| {
             let consumer = &context.flow.consumers[mismatch.consumer];
@@ -56,15 +56,14 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             } else {
                 "download into the folder the command reads, or name the folder in the command"
             };
-            RULE.finding(format!("`{command}` reads {}, but the data arrives as `{place}`", mismatch.reads),
-                    context.label(reader.span, "finds no data"),
-                )
-                .related(context.label(
-                    consumer.path_text.map_or(step.anchor(), |path| path.span()),
-                    format!("puts it at `{place}`"),
-                ))
+            let message = format!("`{command}` reads {}, but the data arrives as `{place}`", mismatch.reads);
+            let download = consumer.path_text.map_or(step.anchor(), |path| path.span());
+            let finding = RULE
+                .finding(message, context.label(reader.span, "finds no data"))
+                .related(context.label(download, format!("puts it at `{place}`")))
                 .related(context.label(uploaded, "uploaded here"))
-                .help(help)
+                .help(help);
+            if mismatch.likely { finding.likely() } else { finding }
         })
         .collect()
 }

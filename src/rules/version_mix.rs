@@ -38,7 +38,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         // One readable or unknown source may be the one that is meant.
         if served.iter().any(|p| p.generation().is_none_or(|g| g == reads))
             || !served.iter().any(|p| consumer.meets(p) == Meets::Always)
-            || context.flow.has_unseen_producers(context.workflow)
+            || context.flow.has_unseen_producers_for(context.workflow, consumer.job)
         {
             continue;
         }
