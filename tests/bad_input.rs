@@ -384,3 +384,52 @@ fn wrong_usage() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", all(&output));
     }
 }
+
+#[test]
+fn more_jobs_or_steps_than_any_workflow_has() {
+    let mut jobs = String::from("on: push\njobs:\n");
+    for n in 0..1_500 {
+        writeln!(jobs, "  j{n}: {{runs-on: x, steps: [{{run: x}}]}}").expect("a string grows");
+    }
+    refused_text(&jobs, &["1500 jobs", "limits"]);
+    let mut steps = String::from("on: push\njobs:\n  j:\n    runs-on: x\n    steps:\n");
+    for n in 0..6_000 {
+        writeln!(steps, "      - run: echo {n}").expect("a string grows");
+    }
+    refused_text(&steps, &["6000 steps", "limits"]);
+}
+
+/// Each of these once took minutes: large matrices that hand artifacts to each other, scripts with hundreds of
+/// variables, and mappings merged into each other.
+#[test]
+fn what_multiplies_is_bounded() {
+    let mut matrices = String::from("on: push\njobs:\n");
+    for job in 0..100 {
+        let axis = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]";
+        write!(
+            matrices,
+            "  j{job}:\n    runs-on: x\n    strategy: {{matrix: {{a: {axis}, b: {axis}}}}}\n    steps:\n      \
+             - uses: actions/upload-artifact@v4\n        with: {{name: 'c-{job}-${{{{ matrix.a }}}}-${{{{ matrix.b }}}}', path: x}}\n      \
+             - uses: actions/download-artifact@v4\n        with: {{pattern: 'c-*-${{{{ matrix.a }}}}-*y', path: x}}\n"
+        )
+        .expect("a string grows");
+    }
+    let mut script = String::from("on: push\njobs:\n  j:\n    runs-on: x\n    steps:\n      - run: |\n");
+    for n in 0..800 {
+        writeln!(script, "          export A{n}=b\n          coverage run -m pytest").expect("a string grows");
+    }
+    let mut merged = String::from("on: push\nx: &x\n");
+    for n in 0..10_000 {
+        writeln!(merged, "  k{n}: v").expect("a string grows");
+    }
+    merged.push_str("jobs:\n  j:\n    runs-on: x\n    steps: [{run: x}]\n    env:\n      <<: *x\n");
+    for n in 0..10_000 {
+        writeln!(merged, "      z{n}: v").expect("a string grows");
+    }
+    let directory = directory();
+    for (name, text) in [("matrices.yml", matrices), ("script.yml", script), ("merged.yml", merged)] {
+        write(&directory.path().join(name), text);
+        let output = lint(directory.path(), &["--quiet", name]);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{name}: {}", all(&output));
+    }
+}

@@ -67,6 +67,21 @@ impl Legs {
         Self { legs: vec![Leg::default()], complete: true, axes: Vec::new() }
     }
 
+    /// These legs if `budget` still holds them `times` over, which uses it up; else one leg of which nothing is known.
+    #[must_use]
+    pub fn within(self, budget: &mut usize, times: usize) -> Self {
+        if self.legs.len() < 2 {
+            return self;
+        }
+        match budget.checked_sub(self.legs.len() * times) {
+            Some(rest) => {
+                *budget = rest;
+                self
+            }
+            None => Self { legs: vec![Leg::default()], complete: false, axes: self.axes },
+        }
+    }
+
     /// Expands the matrix of `job`.
     pub fn of(job: &Job<'_>) -> Self {
         let Some(matrix) = job.strategy.and_then(|s| s.matrix) else { return Self::single() };

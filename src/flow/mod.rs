@@ -31,6 +31,10 @@ use crate::workflow::Workflow;
 use crate::workflow::action::{ArtifactKind, artifact_action, parse_uses};
 use crate::workflow::yaml::Yaml;
 
+/// Legs followed one by one, over all steps that handle artifacts: the names of each two are compared. Further matrices
+/// count as unknown.
+const MAX_LEGS: usize = 3_000;
+
 /// Jobs that the project's configuration names as producers and consumer of coverage data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
@@ -78,8 +82,11 @@ impl<'d> Flow<'d> {
             handover: handover::Handover::default(),
             project,
         };
+        let mut budget = MAX_LEGS;
         for (index, job) in workflow.jobs.iter().enumerate() {
-            let legs = Legs::of(job);
+            let artifact_steps =
+                job.steps.iter().filter(|step| step.uses.is_some_and(|uses| uses.value.contains("artifact")));
+            let legs = Legs::of(job).within(&mut budget, artifact_steps.count().max(1));
             let written = work::written_env(job);
             let written_env = written.as_deref();
             for step in &job.steps {

@@ -9,6 +9,12 @@ use crate::source::Span;
 use crate::workflow::action::{ArtifactKind, Uses, artifact_action, is_cache_action, is_inert_action, parse_uses};
 use crate::workflow::{Job, Step, Workflow};
 
+/// Longer scripts are not looked into, but opaque.
+const MAX_SCRIPT_BYTES: usize = 48 << 10;
+
+/// More variables than a script sets for its tests.
+const MAX_VARIABLES: usize = 64;
+
 /// One thing a job does. What neither runs tests nor touches files is left out.
 #[derive(Debug)]
 pub struct Work {
@@ -72,6 +78,9 @@ pub(super) fn written_env(job: &Job<'_>) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for step in &job.steps {
         let Some(run) = step.run.filter(|run| run.value.contains("_ENV")) else { continue };
+        if run.value.len() > MAX_SCRIPT_BYTES {
+            return None;
+        }
         let mut seen = false;
         for effect in shell::effects(&shell::parse(run.value)) {
             if let EffectKind::WritesEnv(write) = effect.kind {
@@ -125,7 +134,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                 });
             }
         } else if let Some(run) = step.run {
-            if !posix_shell(scope.workflow, scope.job, step) {
+            if run.value.len() > MAX_SCRIPT_BYTES || !posix_shell(scope.workflow, scope.job, step) {
                 works.push(Work {
                     step: step.index,
                     kind: WorkKind::Opaque,
@@ -138,10 +147,11 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                 continue;
             }
             let script = shell::parse(run.value);
+            let assignments = script.assignments();
             for effect in shell::effects(&script) {
                 let folder = folder(cwd.as_deref(), &effect.cwd);
                 let data_file = data_file(&scope, &script, &effect, folder.as_deref(), default_data_file);
-                let env = script_env(&script, &effect);
+                let env = script_env(&assignments, &effect);
                 let (span, effect_guarded) = (run.node.source_span(effect.span), effect.guarded);
                 let Some(kind) = script_kind(effect) else { continue };
                 works.push(Work {
@@ -169,13 +179,14 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
     works
 }
 
-fn script_env(script: &Script, effect: &Effect) -> Vec<(String, Option<String>)> {
+fn script_env(assignments: &[shell::Assignment], effect: &Effect) -> Vec<(String, Option<String>)> {
     let literal = |word: &shell::Word| word.literal().map(str::to_owned);
     let mut env: Vec<(String, Option<String>)> = Vec::new();
-    let exported =
-        script.assignments().into_iter().filter(|a| a.span.start < effect.span.start && (a.exported || a.unset));
+    let exported = assignments.iter().filter(|a| a.span.start < effect.span.start && (a.exported || a.unset));
     let own = effect.env.iter().map(|(name, value)| (name.clone(), literal(value)));
-    for (name, value) in exported.map(|a| (a.name, a.value.as_ref().and_then(literal))).chain(own) {
+    for (name, value) in
+        exported.map(|a| (a.name.clone(), a.value.as_ref().and_then(literal))).chain(own).take(MAX_VARIABLES)
+    {
         env.retain(|(other, _)| *other != name);
         env.push((name, value));
     }
@@ -264,7 +275,17 @@ fn data_file(scope: &Scope<'_, '_>, script: &Script, effect: &Effect, cwd: Optio
     if let Some(path) = option {
         return Location::of(join(cwd, &Name::literal(path)).filter(|_| !path.contains(['$', '`'])));
     }
-    match effect.variable(script, "COVERAGE_FILE") {
+    let mentioned = |command: &shell::Command| {
+        command.assignments.iter().any(|(name, _)| name == "COVERAGE_FILE")
+            || command.words.iter().any(|word| word.text.contains("COVERAGE_FILE"))
+    };
+    let own = effect.env.iter().any(|(name, _)| name == "COVERAGE_FILE");
+    let variable = if own || script.commands.iter().any(mentioned) {
+        effect.variable(script, "COVERAGE_FILE")
+    } else {
+        Variable::Untouched
+    };
+    match variable {
         Variable::Known(path) => return Location::of(join(cwd, &Name::literal(path))),
         Variable::Unknown => return Location::Unknown,
         Variable::Untouched => {}

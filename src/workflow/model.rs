@@ -6,6 +6,12 @@
 use super::yaml::Yaml;
 use crate::source::Span;
 
+/// More jobs than any workflow has; the order of jobs takes space quadratic in their number.
+pub const MAX_JOBS: usize = 1_000;
+
+/// More steps than any workflow has, over all jobs.
+pub const MAX_STEPS: usize = 5_000;
+
 /// A text and the node it stands in.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'d> {
@@ -179,7 +185,8 @@ impl<'d> Workflow<'d> {
     /// Reads the model from a document's root.
     ///
     /// # Errors
-    /// The place and a message, when the document is no workflow at all: no mapping, or without `jobs:` as a mapping.
+    /// The place and a message, when the document is no workflow at all: no mapping, without `jobs:` as a mapping, or
+    /// with more than [`MAX_JOBS`] jobs or [`MAX_STEPS`] steps.
     pub fn read(root: Yaml<'d>) -> Result<Self, (Span, String)> {
         if !root.is_mapping() {
             return Err((
@@ -197,6 +204,15 @@ impl<'d> Workflow<'d> {
                 jobs_key.span(),
                 format!("`jobs:` holds {}, not a mapping of job ids to jobs", jobs_node.describe()),
             ));
+        }
+        let jobs = jobs_node.entries();
+        let steps: usize = jobs.iter().filter_map(|(_, job)| job.get("steps")).map(|steps| steps.items().len()).sum();
+        if jobs.len() > MAX_JOBS || steps > MAX_STEPS {
+            let message = format!(
+                "a workflow of {} jobs and {steps} steps is not read; the limits are {MAX_JOBS} and {MAX_STEPS}",
+                jobs.len()
+            );
+            return Err((jobs_key.span(), message));
         }
         let mut workflow = Self {
             node: root,

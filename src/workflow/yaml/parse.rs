@@ -8,7 +8,7 @@ use super::{Comment, Duplicate, Entry, Kind, Node, NodeId, Style, Tree};
 use crate::source::Span;
 
 /// The largest workflow file read, in bytes. Far above anything a forge accepts, far below what would hurt.
-pub const MAX_BYTES: usize = 4 << 20;
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// How many nodes aliases may add to the file when every one is followed.
 pub const MAX_ALIAS_EXPANSION: u64 = 100_000;

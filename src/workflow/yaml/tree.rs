@@ -1,6 +1,7 @@
 //! The nodes of a YAML file and the cursor that reads them.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::source::Span;
 
@@ -231,11 +232,15 @@ impl<'d> Yaml<'d> {
                 out.push((key, value));
             }
         }
+        if merged.is_empty() {
+            return out;
+        }
+        let mut seen: HashSet<Option<&str>> = out.iter().map(|(key, _)| key.as_str()).collect();
         for value in merged {
             let sources: Vec<Self> = if value.is_sequence() { value.items().collect() } else { vec![value] };
             for source in sources {
                 for (key, value) in source.entries() {
-                    if !out.iter().any(|(own, _)| own.as_str() == key.as_str()) {
+                    if seen.insert(key.as_str()) {
                         out.push((key, value));
                     }
                 }
