@@ -21,6 +21,8 @@ pub struct Upload {
 /// A step that uploads an artifact.
 #[derive(Debug)]
 pub struct Producer<'d> {
+    /// Its place among the producers.
+    pub index: usize,
     /// Index of the job.
     pub job: usize,
     /// Index of the step in its job.
@@ -83,11 +85,22 @@ pub struct Consumer<'d> {
     pub path_text: Option<Text<'d>>,
     /// `merge-multiple`; `None` when it is computed.
     pub merge: Option<bool>,
+    /// By producer, whether an artifact of it is among those taken.
+    met: Vec<Meets>,
 }
 
 impl Consumer<'_> {
     /// Whether an artifact of this producer is among those taken.
     pub fn meets(&self, producer: &Producer<'_>) -> Meets {
+        self.met.get(producer.index).copied().unwrap_or(Meets::Maybe)
+    }
+
+    /// Compares once with every producer of the workflow.
+    pub(super) fn compare(&mut self, producers: &[Producer<'_>]) {
+        self.met = producers.iter().map(|producer| self.meets_now(producer)).collect();
+    }
+
+    fn meets_now(&self, producer: &Producer<'_>) -> Meets {
         match &self.selector {
             Selector::Name(names) => names.iter().map(|name| producer.meets(name)).max().unwrap_or(Meets::Never),
             Selector::Pattern(patterns) => patterns
@@ -157,7 +170,7 @@ impl<'a, 'd> StepContext<'a, 'd> {
                 Some(Upload { leg: scope.leg_index, name, paths })
             })
             .collect();
-        Producer { job, step: self.step.index, action, name, path, uploads, unconditional }
+        Producer { index: 0, job, step: self.step.index, action, name, path, uploads, unconditional }
     }
 
     /// Reads a download step.
@@ -198,6 +211,7 @@ impl<'a, 'd> StepContext<'a, 'd> {
             path: self.each_leg(|scope| path_text.map_or_else(Name::default, |p| scope.name(p.value.trim()))),
             path_text,
             merge,
+            met: Vec::new(),
         }
     }
 

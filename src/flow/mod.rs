@@ -33,7 +33,7 @@ use crate::workflow::yaml::Yaml;
 
 /// Legs followed one by one, over all steps that handle artifacts: the names of each two are compared. Further matrices
 /// count as unknown.
-const MAX_LEGS: usize = 3_000;
+const MAX_LEGS: usize = 2_000;
 
 /// Jobs that the project's configuration names as producers and consumer of coverage data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -107,6 +107,12 @@ impl<'d> Flow<'d> {
             let opaque_producer = job.uses.is_some()
                 || works.iter().any(|w| matches!(w.kind, WorkKind::Opaque) && job.steps[w.step].run.is_none());
             flow.jobs.push(JobFlow { legs, works, opaque_producer });
+        }
+        for (index, producer) in flow.producers.iter_mut().enumerate() {
+            producer.index = index;
+        }
+        for consumer in &mut flow.consumers {
+            consumer.compare(&flow.producers);
         }
         flow.handover = handover::find(workflow, &flow, pins);
         flow
