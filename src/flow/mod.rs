@@ -33,7 +33,7 @@ use crate::workflow::yaml::Yaml;
 
 /// Legs followed one by one, over all steps that handle artifacts: the names of each two are compared. Further matrices
 /// count as unknown.
-const MAX_LEGS: usize = 2_000;
+const MAX_LEGS: usize = 1_000;
 
 /// Jobs that the project's configuration names as producers and consumer of coverage data.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
