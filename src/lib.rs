@@ -18,9 +18,12 @@
 
 pub mod cli;
 pub mod config;
+pub mod coverage;
 pub mod findings;
 pub mod flow;
 pub mod lint;
+pub mod python;
+pub mod report;
 pub mod rules;
 pub mod shell;
 pub mod source;
