@@ -1,0 +1,282 @@
+//! Many data files made one, as `coverage combine --keep` does it.
+//!
+//! In two things this is not coverage.py: the files that are read are never deleted or changed, and a conflict leaves no
+//! half-made output behind.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use sha3::{Digest, Sha3_256};
+
+use super::glob::PatternError;
+use super::inputs::{self, NoSuchPath};
+use super::paths::{Aliases, Surroundings, is_absolute_anywhere};
+use super::suffix::{self, Ambiguous, Mapping};
+use super::{CoverageData, MergeError, ReadError, Recorded, sqlite, system};
+
+/// How to combine.
+#[derive(Debug, Clone, Default)]
+pub struct Options<'a> {
+    /// The lists of `[paths]`, in the order of the configuration.
+    pub paths: &'a [Vec<String>],
+    /// The setting `relative_files`.
+    pub relative_files: bool,
+    /// The source tree to find recorded absolute paths in that do not exist here; only used without `[paths]` and
+    /// `relative_files`.
+    pub source_tree: Option<&'a Path>,
+}
+
+/// What came of combining.
+#[derive(Debug)]
+pub struct Combined {
+    /// Everything that was recorded.
+    pub data: CoverageData,
+    /// The inputs in the order they were merged.
+    pub inputs: Vec<Input>,
+    /// How paths were found in the source tree; empty when they needed not to be.
+    pub mapping: Mapping,
+}
+
+impl Combined {
+    /// The inputs that could not be used.
+    pub fn failures(&self) -> impl Iterator<Item = &ReadError> {
+        self.inputs.iter().filter_map(|input| match &input.outcome {
+            Outcome::Failed(error) => Some(error),
+            _ => None,
+        })
+    }
+}
+
+/// One data file and what became of it.
+#[derive(Debug)]
+pub struct Input {
+    /// The file.
+    pub path: PathBuf,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a data file.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is part of the result.
+    Merged(Counts),
+    /// It repeats an earlier one.
+    Duplicate,
+    /// It cannot be used.
+    Failed(ReadError),
+}
+
+/// How much a data file holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Files, executed or not.
+    pub files: usize,
+    /// Executed lines, over all files and contexts; 0 with branches.
+    pub lines: usize,
+    /// Executed arcs, over all files and contexts.
+    pub arcs: usize,
+    /// Contexts.
+    pub contexts: usize,
+}
+
+impl Counts {
+    fn of(recorded: &Recorded) -> Self {
+        let mut counts = Self { files: recorded.files.len(), contexts: recorded.contexts.len(), ..Self::default() };
+        for (_, measured) in recorded.files.iter().flat_map(|(_, file)| &file.contexts) {
+            counts.lines += measured.lines.len();
+            counts.arcs += measured.arcs.len();
+        }
+        counts
+    }
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CombineError {
+    /// An input does not exist.
+    #[error(transparent)]
+    NoSuchPath(#[from] NoSuchPath),
+    /// The inputs hold no data file.
+    #[error("there is no data to combine")]
+    NoData,
+    /// None of the data files can be used.
+    #[error("none of the data files can be used{}", .0.first().map(|error| format!(": {error}")).unwrap_or_default())]
+    NoUsableData(Vec<ReadError>),
+    /// Branches do not go with lines.
+    #[error("`{}` was measured with branches, but `{}` without: they cannot be combined", with.display(), without.display())]
+    Kind {
+        /// A file with branches.
+        with: PathBuf,
+        /// A file without.
+        without: PathBuf,
+    },
+    /// One source was traced in two ways.
+    #[error("`{}` does not go with the data before it: {error}", path.display())]
+    Tracer {
+        /// The data file at which this was seen.
+        path: PathBuf,
+        /// The two tracers.
+        error: MergeError,
+    },
+    /// Sources with different tracers would become one.
+    #[error("paths cannot be mapped: {0}")]
+    Mapping(MergeError),
+    /// `[paths]` has a pattern without a meaning.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The source tree has two places for the recorded paths.
+    #[error(transparent)]
+    Ambiguous(#[from] Ambiguous),
+}
+
+/// Finds data files as [`inputs::find`] does, and combines them.
+///
+/// # Errors
+/// See [`CombineError`]. A file that cannot be used is none as long as another can.
+pub fn combine(inputs: &[PathBuf], data_file: &Path, options: &Options<'_>) -> Result<Combined, CombineError> {
+    combine_files(inputs::find(inputs, data_file)?, options)
+}
+
+/// Combines data files in this order.
+///
+/// # Errors
+/// See [`CombineError`]. A file that cannot be used is none as long as another can.
+pub fn combine_files(files: Vec<PathBuf>, options: &Options<'_>) -> Result<Combined, CombineError> {
+    if files.is_empty() {
+        return Err(CombineError::NoData);
+    }
+    let folder = system::working_folder().to_string_lossy().into_owned();
+    let here = Surroundings { folder: &folder, exists: &system::exists, real_path: &system::real_path };
+    let mut merger = Merger {
+        data: CoverageData::default(),
+        kind_from: None,
+        aliases: Aliases::new(options.paths, options.relative_files, here)?,
+        inputs: Vec::with_capacity(files.len()),
+    };
+    let files = mark_duplicates(files);
+    // One batch is read while the one before it is merged: memory for two, and the order of the files.
+    let mut batches = files.chunks(8 * rayon::current_num_threads());
+    let mut read = batches.next().map(read_batch).unwrap_or_default();
+    while !read.is_empty() {
+        let (merged, next) = rayon::join(|| merger.merge(read), || batches.next().map(read_batch).unwrap_or_default());
+        merged?;
+        read = next;
+    }
+    let Merger { mut data, inputs, .. } = merger;
+    if !inputs.iter().any(|input| matches!(input.outcome, Outcome::Merged(_))) {
+        let errors = inputs.into_iter().filter_map(|input| match input.outcome {
+            Outcome::Failed(error) => Some(error),
+            _ => None,
+        });
+        return Err(CombineError::NoUsableData(errors.collect()));
+    }
+    data.canonicalize();
+    let mut mapping = Mapping::default();
+    if let Some(tree) = options.source_tree
+        && options.paths.is_empty()
+        && !options.relative_files
+    {
+        (data, mapping) = find_in_tree(data, tree)?;
+    }
+    Ok(Combined { data, inputs, mapping })
+}
+
+/// The files, and whether an earlier one has the same hash: the one in its name, or that of its content.
+fn mark_duplicates(files: Vec<PathBuf>) -> Vec<(PathBuf, bool)> {
+    let hashes: Vec<Option<Vec<u8>>> = files
+        .par_iter()
+        .map(|path| {
+            if let Some(hash) = path.file_name().and_then(|name| name.to_str()).and_then(inputs::hash_in_name) {
+                return Some(hash.as_bytes().to_vec());
+            }
+            let mut file = std::fs::File::open(path).ok()?;
+            let mut hasher = Sha3_256::new();
+            std::io::copy(&mut file, &mut hasher).ok()?;
+            Some(hasher.finalize().to_vec())
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    files.into_iter().zip(hashes).map(|(path, hash)| (path, hash.is_some_and(|hash| !seen.insert(hash)))).collect()
+}
+
+type Read = (PathBuf, Option<Result<Recorded, ReadError>>);
+
+fn read_batch(files: &[(PathBuf, bool)]) -> Vec<Read> {
+    files.par_iter().map(|(path, duplicate)| (path.clone(), (!duplicate).then(|| sqlite::read(path)))).collect()
+}
+
+struct Merger<'a> {
+    data: CoverageData,
+    /// The file that first told whether there are branches.
+    kind_from: Option<PathBuf>,
+    aliases: Aliases<'a>,
+    inputs: Vec<Input>,
+}
+
+impl Merger<'_> {
+    fn merge(&mut self, files: Vec<Read>) -> Result<(), CombineError> {
+        for (path, read) in files {
+            let outcome = match read {
+                None => Outcome::Duplicate,
+                Some(Err(error)) => Outcome::Failed(error),
+                Some(Ok(recorded)) => Outcome::Merged(self.merge_one(&path, recorded)?),
+            };
+            self.inputs.push(Input { path, outcome });
+        }
+        Ok(())
+    }
+
+    fn merge_one(&mut self, path: &Path, mut recorded: Recorded) -> Result<Counts, CombineError> {
+        let counts = Counts::of(&recorded);
+        self.data.check_kind(recorded.has_arcs).map_err(|_| {
+            let first = self.kind_from.clone().unwrap_or_default();
+            match recorded.has_arcs {
+                Some(true) => CombineError::Kind { with: path.to_owned(), without: first },
+                _ => CombineError::Kind { with: first, without: path.to_owned() },
+            }
+        })?;
+        // Only measurements decide about the kind of the result, as in coverage.py.
+        if !recorded.has_measurements() {
+            recorded.has_arcs = None;
+        } else if self.kind_from.is_none() {
+            self.kind_from = Some(path.to_owned());
+        }
+        let aliases = &mut self.aliases;
+        recorded
+            .map(|recorded| aliases.map(recorded))
+            .and_then(|data| self.data.merge(data))
+            .map_err(|error| CombineError::Tracer { path: path.to_owned(), error })?;
+        Ok(counts)
+    }
+}
+
+/// Renames recorded absolute paths that do not exist here to those of the source tree that end as they do.
+fn find_in_tree(data: CoverageData, tree: &Path) -> Result<(CoverageData, Mapping), CombineError> {
+    let missing: Vec<&str> = data
+        .files
+        .keys()
+        .map(String::as_str)
+        .filter(|path| is_absolute_anywhere(path) && !system::exists(path))
+        .collect();
+    if missing.is_empty() {
+        return Ok((data, Mapping::default()));
+    }
+    let names = missing.iter().filter_map(|path| path.rsplit(['/', '\\']).next()).collect();
+    let files = system::source_tree(tree, &names);
+    let mapping = suffix::find(missing, files.iter().map(String::as_str))?;
+    let mut real: HashMap<String, String> = HashMap::new();
+    for path in data.files.keys() {
+        if let Some(found) = mapping.get(path) {
+            real.insert(path.clone(), system::real_path(&tree.join(found).to_string_lossy()));
+        }
+    }
+    let mut renamed = CoverageData { has_arcs: data.has_arcs, contexts: data.contexts, ..CoverageData::default() };
+    for (path, file) in data.files {
+        let path = real.remove(&path).unwrap_or(path);
+        renamed.add_file(path, file).map_err(CombineError::Mapping)?;
+    }
+    Ok((renamed, mapping))
+}

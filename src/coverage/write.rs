@@ -1,0 +1,157 @@
+//! Writes a data file that coverage.py reads as its own.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+
+use super::sqlite::SCHEMA_VERSION;
+use super::{CoverageData, LineSet};
+
+/// The version of coverage.py whose data format this is.
+pub const COVERAGE_VERSION: &str = "7.17.3";
+
+const SCHEMA: &str = "
+CREATE TABLE coverage_schema (version integer);
+CREATE TABLE meta (key text, value text, unique (key));
+CREATE TABLE file (id integer primary key, path text, unique (path));
+CREATE TABLE context (id integer primary key, context text, unique (context));
+CREATE TABLE line_bits (
+    file_id integer, context_id integer, numbits blob,
+    foreign key (file_id) references file (id), foreign key (context_id) references context (id),
+    unique (file_id, context_id)
+);
+CREATE TABLE arc (
+    file_id integer, context_id integer, fromno integer, tono integer,
+    foreign key (file_id) references file (id), foreign key (context_id) references context (id),
+    unique (file_id, context_id, fromno, tono)
+);
+CREATE TABLE tracer (file_id integer primary key, tracer text, foreign key (file_id) references file (id));
+";
+
+/// A data file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be written: {reason}", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// Writes the data to a file, which is there either completely or as it was before.
+///
+/// # Errors
+/// Says why it could not be written.
+pub fn write(data: &CoverageData, path: &Path) -> Result<(), WriteError> {
+    let failed = |reason: String| WriteError { path: path.to_owned(), reason };
+    // A link keeps its place.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if target.is_dir() {
+        return Err(failed("it is a folder".to_owned()));
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ci-lint-").suffix(".tmp");
+    // As any other file of this user: what is private decides the umask.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.tempfile_in(folder).map_err(|error| failed(error.to_string()))?;
+    fill(data, file.path()).map_err(|error| failed(error.to_string()))?;
+    file.as_file().sync_all().map_err(|error| failed(error.to_string()))?;
+    file.persist(&target).map_err(|error| failed(error.error.to_string()))?;
+    Ok(())
+}
+
+fn fill(data: &CoverageData, path: &Path) -> rusqlite::Result<()> {
+    let mut connection = Connection::open(path)?;
+    // Nobody else knows the file yet, and half a file is thrown away.
+    connection.execute_batch("PRAGMA page_size = 4096; PRAGMA synchronous = off;")?;
+    connection.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(SCHEMA)?;
+    transaction.execute("INSERT INTO coverage_schema (version) VALUES (?)", [SCHEMA_VERSION])?;
+    {
+        let mut meta = transaction.prepare("INSERT INTO meta (key, value) VALUES (?, ?)")?;
+        meta.execute(["version", COVERAGE_VERSION])?;
+        if let Some(has_arcs) = data.has_arcs {
+            meta.execute(["has_arcs", if has_arcs { "1" } else { "0" }])?;
+        }
+        let mut context = transaction.prepare("INSERT INTO context (id, context) VALUES (?, ?)")?;
+        for (name, id) in data.contexts.iter().zip(1i64..) {
+            context.execute(params![id, name])?;
+        }
+        let mut file = transaction.prepare("INSERT INTO file (id, path) VALUES (?, ?)")?;
+        let mut tracer = transaction.prepare("INSERT INTO tracer (file_id, tracer) VALUES (?, ?)")?;
+        let mut lines = transaction.prepare("INSERT INTO line_bits (file_id, context_id, numbits) VALUES (?, ?, ?)")?;
+        let mut arc = transaction.prepare("INSERT INTO arc (file_id, context_id, fromno, tono) VALUES (?, ?, ?, ?)")?;
+        for ((path, recorded), id) in data.files.iter().zip(1i64..) {
+            file.execute(params![id, path])?;
+            if let Some(name) = &recorded.tracer {
+                tracer.execute(params![id, name])?;
+            }
+            for (context, measured) in &recorded.contexts {
+                let context = i64::from(*context) + 1;
+                if data.has_arcs == Some(false) || measured.lines != LineSet::new() {
+                    lines.execute(params![id, context, measured.lines.to_numbits()])?;
+                }
+                for (from, to) in &measured.arcs {
+                    arc.execute(params![id, context, from, to])?;
+                }
+            }
+        }
+    }
+    transaction.commit()?;
+    connection.close().map_err(|(_, error)| error)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "it is how a test fails")]
+mod tests {
+    use super::*;
+    use crate::coverage::{FileData, Measured, sqlite};
+
+    fn sample(has_arcs: bool) -> CoverageData {
+        let measured = |start: i32| {
+            if has_arcs {
+                Measured { arcs: vec![(-1, start), (start, -1)], ..Measured::default() }
+            } else {
+                Measured { lines: [1, start.unsigned_abs()].into_iter().collect(), ..Measured::default() }
+            }
+        };
+        CoverageData {
+            has_arcs: Some(has_arcs),
+            contexts: vec![String::new(), "test_a".to_owned()],
+            files: [
+                ("/w/a.py".to_owned(), FileData { tracer: None, contexts: vec![(0, measured(5)), (1, measured(9))] }),
+                (
+                    "/w/ä.html".to_owned(),
+                    FileData { tracer: Some("django".to_owned()), contexts: vec![(1, measured(70))] },
+                ),
+                ("/w/touched.py".to_owned(), FileData::default()),
+            ]
+            .into(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for has_arcs in [true, false] {
+            let path = folder.path().join("a #?%.coverage");
+            write(&sample(has_arcs), &path).unwrap();
+            let read = sqlite::read(&path).unwrap().map(str::to_owned).unwrap();
+            assert_eq!(read, sample(has_arcs));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write(&sample(true), &folder.path().join("nowhere/.coverage")).unwrap_err();
+        assert!(error.to_string().contains("cannot be written"));
+        assert!(write(&sample(true), folder.path()).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
