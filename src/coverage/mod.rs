@@ -4,6 +4,7 @@
 //! On the file system: [`inputs`], [`sqlite`], [`combine`], [`write`](mod@write), [`system`].
 
 pub mod combine;
+pub mod config;
 pub mod data;
 pub mod error;
 pub mod glob;
