@@ -1,0 +1,94 @@
+//! Prints what ci-lint finds in Python files, one JSON object per line, as `tests/oracle/python/dump.py` prints what coverage.py
+//! finds: `dump_analysis 3.13 < list-of-paths > facts.jsonl`.
+#![expect(clippy::print_stdout, reason = "its purpose")]
+
+use std::error::Error;
+use std::io::Read as _;
+
+use ci_lint::coverage::LineSet;
+use ci_lint::python::{Analysis, Patterns, PythonVersion, RegionKind, analyse};
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let version = std::env::args().nth(1).as_deref().and_then(PythonVersion::parse).ok_or("which Python version?")?;
+    let mut paths = String::new();
+    std::io::stdin().read_to_string(&mut paths)?;
+    let paths: Vec<&str> = paths.lines().collect();
+    let patterns = Patterns::default();
+    // Some test files of CPython's nest very deeply.
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(512 << 20).build()?;
+    let lines: Vec<String> = pool.install(|| {
+        paths
+            .par_iter()
+            .map(|path| {
+                match std::fs::read(path)
+                    .map_err(|error| error.to_string())
+                    .and_then(|bytes| analyse(&bytes, version, &patterns).map_err(|error| error.for_file(path)))
+                {
+                    Ok(analysis) => facts(path, &analysis).to_string(),
+                    Err(error) => json!({ "file": path, "error": error }).to_string(),
+                }
+            })
+            .collect()
+    });
+    for line in lines {
+        println!("{line}");
+    }
+    Ok(())
+}
+
+fn facts(path: &str, analysis: &Analysis) -> Value {
+    let regions: Vec<Value> = analysis
+        .regions
+        .iter()
+        .map(|region| {
+            let kind = match region.kind {
+                RegionKind::Function => "function",
+                RegionKind::Class => "class",
+            };
+            json!([kind, region.name, region.start, ranges(&region.lines)])
+        })
+        .collect();
+    let arcs = &analysis.arcs;
+    let notes: Vec<Value> = arcs
+        .iter()
+        .enumerate()
+        .filter(|&(at, arc)| at > 0 && arcs[at - 1].0 == arc.0 || arcs.get(at + 1).is_some_and(|next| next.0 == arc.0))
+        .map(|(_, &arc)| {
+            let text = analysis.missing_arc_description(arc);
+            let mut parts: Vec<&str> = text.split(" or line ").collect();
+            parts.sort_unstable();
+            json!([arc.0, arc.1, parts])
+        })
+        .collect();
+    let first: Vec<(usize, u32)> = analysis
+        .first_lines
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|&(line, first)| usize::try_from(first) != Ok(line))
+        .collect();
+    json!({
+        "file": path,
+        "statements": analysis.statements.iter().collect::<Vec<_>>(),
+        "excluded": analysis.excluded.iter().collect::<Vec<_>>(),
+        "no_branch": analysis.no_branch.iter().collect::<Vec<_>>(),
+        "regions": regions,
+        "arcs": arcs,
+        "with": analysis.with_arcs,
+        "first": first,
+        "notes": notes,
+    })
+}
+
+fn ranges(lines: &LineSet) -> Vec<(u32, u32)> {
+    let mut out: Vec<(u32, u32)> = Vec::new();
+    for line in lines.iter() {
+        match out.last_mut() {
+            Some((_, last)) if *last + 1 == line => *last = line,
+            _ => out.push((line, line)),
+        }
+    }
+    out
+}

@@ -1,0 +1,348 @@
+//! Which lines have code: what CPython's line tables hold, derived from the syntax tree.
+
+use ruff_python_ast::{Expr, ModModule, Pattern, Stmt, StmtAnnAssign, StmtIf, StmtMatch, StmtTry};
+use ruff_text_size::Ranged;
+
+use super::PythonVersion;
+use super::constants::truth;
+use super::source::{Lines, bodies, docstring};
+use crate::coverage::LineSet;
+
+/// The first lines of all logical lines for which CPython compiles code.
+pub(super) fn lines_with_code(module: &ModModule, lines: &Lines, version: PythonVersion) -> LineSet {
+    let mut compiler = Compiler {
+        lines,
+        version,
+        future_annotations: imports_future_annotations(&module.body),
+        code: LineSet::new(),
+        scope: Scope::new(ScopeKind::Module, false),
+    };
+    if let Some(first) = module.body.first()
+        && holds_annotation(&module.body)
+    {
+        // The set-up of `__annotations__` is put down to the first statement.
+        compiler.code.insert(lines.first(lines.of(first)));
+    }
+    compiler.scope(Scope::new(ScopeKind::Module, false), &module.body);
+    compiler.code
+}
+
+struct Compiler<'a> {
+    lines: &'a Lines,
+    version: PythonVersion,
+    future_annotations: bool,
+    code: LineSet,
+    scope: Scope,
+}
+
+/// What differs between the code objects of a file.
+struct Scope {
+    kind: ScopeKind,
+    /// A function named `__annotate__`, whose own code coverage.py skips.
+    muted: bool,
+    /// Compound statements around the current one in this scope.
+    depth: usize,
+    frames: Vec<Frame>,
+    /// The line of the statement visited last, with or without code.
+    last_line: u32,
+    /// Whether any body was found unreachable.
+    has_dead: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ScopeKind {
+    Module,
+    Class,
+    Function,
+}
+
+/// What a `break` passes on its way out.
+enum Frame {
+    Loop { left: bool },
+    Finally { completes: bool },
+}
+
+impl Scope {
+    fn new(kind: ScopeKind, muted: bool) -> Self {
+        Self { kind, muted, depth: 0, frames: Vec::new(), last_line: 0, has_dead: false }
+    }
+}
+
+impl Compiler<'_> {
+    /// Visits one code object.
+    fn scope(&mut self, scope: Scope, body: &[Stmt]) {
+        let outer = std::mem::replace(&mut self.scope, scope);
+        let own = match docstring(body) {
+            Some(_) if self.scope.kind == ScopeKind::Function => &body[1..],
+            _ => body,
+        };
+        self.body(own);
+        self.scope = outer;
+    }
+
+    /// Marks a logical line as having code.
+    fn mark(&mut self, at: &impl Ranged) {
+        self.mark_line(self.lines.first_at(at.start()));
+    }
+
+    fn mark_line(&mut self, line: u32) {
+        if !self.scope.muted {
+            self.code.insert(line);
+        }
+    }
+
+    /// Visits the body of a compound statement, or does not when it is unreachable. Returns whether its end is reached.
+    fn nested(&mut self, reachable: bool, body: &[Stmt]) -> bool {
+        if !reachable {
+            self.scope.has_dead |= !body.is_empty();
+            return false;
+        }
+        self.scope.depth += 1;
+        let completes = self.body(body);
+        self.scope.depth -= 1;
+        completes
+    }
+
+    /// Visits reachable statements. Returns whether the end is reached.
+    fn body(&mut self, body: &[Stmt]) -> bool {
+        for (index, stmt) in body.iter().enumerate() {
+            self.scope.last_line = self.lines.first_at(stmt.start());
+            if !self.stmt(stmt) {
+                self.scope.has_dead |= index + 1 < body.len();
+                if let Some(last) = body[index + 1..].last() {
+                    self.scope.last_line = self.last_visited(last);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The line at which the compiler's position rests after a statement.
+    fn last_visited(&self, stmt: &Stmt) -> u32 {
+        match stmt {
+            Stmt::For(_) | Stmt::While(_) | Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {
+                self.lines.first(self.lines.of(stmt))
+            }
+            other => match bodies(other).iter().rev().find_map(|body| body.last()) {
+                Some(last) => self.last_visited(last),
+                None => self.lines.first_at(other.start()),
+            },
+        }
+    }
+
+    /// Visits a reachable statement. Returns whether the next one is reached.
+    fn stmt(&mut self, stmt: &Stmt) -> bool {
+        match stmt {
+            Stmt::Global(_) | Stmt::Nonlocal(_) => true,
+            Stmt::AnnAssign(assign) => {
+                if self.annotation_has_code(assign) {
+                    self.mark(stmt);
+                }
+                true
+            }
+            Stmt::Delete(delete) => {
+                if !delete.targets.iter().all(is_empty_target) {
+                    self.mark(stmt);
+                }
+                true
+            }
+            Stmt::FunctionDef(def) => {
+                for decorator in &def.decorator_list {
+                    self.mark(&decorator.expression);
+                }
+                self.mark_line(self.lines.of_definition(def.name.start()));
+                self.scope(Scope::new(ScopeKind::Function, def.name.as_str() == "__annotate__"), &def.body);
+                true
+            }
+            Stmt::ClassDef(def) => {
+                for decorator in &def.decorator_list {
+                    self.mark(&decorator.expression);
+                }
+                self.mark_line(self.lines.of_definition(def.name.start()));
+                self.scope(Scope::new(ScopeKind::Class, false), &def.body);
+                true
+            }
+            Stmt::Return(_) | Stmt::Raise(_) | Stmt::Continue(_) => {
+                self.mark(stmt);
+                false
+            }
+            Stmt::Break(_) => {
+                self.mark(stmt);
+                self.leave_loop();
+                false
+            }
+            Stmt::Assert(assert) => {
+                self.mark(stmt);
+                truth(&assert.test, self.version).can_be_true
+            }
+            Stmt::If(stmt) => self.if_(stmt),
+            Stmt::While(stmt) => {
+                self.mark(stmt);
+                let test = truth(&stmt.test, self.version);
+                let left = self.loop_body(test.can_be_true, &stmt.body);
+                let completes = self.nested(test.can_be_false, &stmt.orelse);
+                self.scope.last_line = self.lines.first_at(stmt.start());
+                left || completes
+            }
+            Stmt::For(stmt) => {
+                self.mark(stmt);
+                let left = self.loop_body(true, &stmt.body);
+                let completes = self.nested(true, &stmt.orelse);
+                self.scope.last_line = self.lines.first_at(stmt.start());
+                left || completes
+            }
+            Stmt::With(stmt) => {
+                self.mark(stmt);
+                self.nested(true, &stmt.body);
+                // The context manager may swallow whatever ended the body.
+                true
+            }
+            Stmt::Match(stmt) => self.match_(stmt),
+            Stmt::Try(stmt) => self.try_(stmt),
+            _ => {
+                self.mark(stmt);
+                true
+            }
+        }
+    }
+
+    fn loop_body(&mut self, reachable: bool, body: &[Stmt]) -> bool {
+        self.scope.frames.push(Frame::Loop { left: false });
+        self.nested(reachable, body);
+        matches!(self.scope.frames.pop(), Some(Frame::Loop { left: true }))
+    }
+
+    /// A `break` leaves the innermost loop, unless a `finally` body on the way never completes.
+    fn leave_loop(&mut self) {
+        for frame in self.scope.frames.iter_mut().rev() {
+            match frame {
+                Frame::Finally { completes: true } => {}
+                Frame::Finally { completes: false } => return,
+                Frame::Loop { left } => {
+                    *left = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn if_(&mut self, stmt: &StmtIf) -> bool {
+        self.mark(stmt);
+        let test = truth(&stmt.test, self.version);
+        let mut completes = self.nested(test.can_be_true, &stmt.body);
+        let mut reachable = test.can_be_false;
+        for clause in &stmt.elif_else_clauses {
+            match &clause.test {
+                Some(test) => {
+                    if reachable {
+                        self.mark(clause);
+                    }
+                    let test = truth(test, self.version);
+                    completes |= self.nested(reachable && test.can_be_true, &clause.body);
+                    reachable &= test.can_be_false;
+                }
+                None => {
+                    completes |= self.nested(reachable, &clause.body);
+                    reachable = false;
+                }
+            }
+        }
+        completes || reachable
+    }
+
+    fn match_(&mut self, stmt: &StmtMatch) -> bool {
+        self.mark(stmt);
+        let mut completes = false;
+        let mut reachable = true;
+        for case in &stmt.cases {
+            if reachable {
+                self.mark(&case.pattern);
+            }
+            let guard = case.guard.as_ref().map(|guard| truth(guard, self.version));
+            completes |= self.nested(reachable && guard.is_none_or(|guard| guard.can_be_true), &case.body);
+            reachable &= !is_irrefutable(&case.pattern) || guard.is_some_and(|guard| guard.can_be_false);
+        }
+        completes || reachable
+    }
+
+    fn try_(&mut self, stmt: &StmtTry) -> bool {
+        self.mark(stmt);
+        let mut finally_completes = true;
+        if !stmt.finalbody.is_empty() {
+            // Visited first, because whether it completes decides which `break` in the other bodies is effective.
+            finally_completes = self.nested(true, &stmt.finalbody);
+            if self.version == PythonVersion::V3_11 {
+                // The code that raises again after the body keeps the position at which the compiler is.
+                self.mark_line(self.scope.last_line);
+            }
+            self.scope.frames.push(Frame::Finally { completes: finally_completes });
+        }
+        let body_completes = self.nested(true, &stmt.body);
+        let mut completes = self.nested(body_completes, &stmt.orelse) || stmt.is_star;
+        for handler in stmt.handlers.iter().filter_map(|handler| handler.as_except_handler()) {
+            self.mark(handler);
+            completes |= self.nested(true, &handler.body);
+        }
+        if !stmt.finalbody.is_empty() {
+            self.scope.frames.pop();
+        }
+        completes && finally_completes
+    }
+
+    /// Whether `target: annotation` is compiled to anything.
+    fn annotation_has_code(&self, assign: &StmtAnnAssign) -> bool {
+        let in_function = self.scope.kind == ScopeKind::Function;
+        match &*assign.target {
+            _ if assign.value.is_some() => true,
+            Expr::Name(_) if in_function => false,
+            Expr::Name(_) if !assign.simple => self.version < PythonVersion::V3_14 && !self.future_annotations,
+            Expr::Name(_) => {
+                self.scope.kind == ScopeKind::Module
+                    || self.version < PythonVersion::V3_14
+                    || self.future_annotations
+                    || self.scope.depth > 0
+            }
+            _ => true,
+        }
+    }
+}
+
+/// `()`, `[]`, `((), [])`: deleting these does nothing.
+fn is_empty_target(target: &Expr) -> bool {
+    match target {
+        Expr::Tuple(tuple) => tuple.elts.iter().all(is_empty_target),
+        Expr::List(list) => list.elts.iter().all(is_empty_target),
+        _ => false,
+    }
+}
+
+/// Whether a pattern takes everything: a wildcard, a bare name, or alternatives that end in one.
+pub(super) fn is_irrefutable(pattern: &Pattern) -> bool {
+    match pattern {
+        Pattern::MatchOr(or) => or.patterns.last().is_some_and(is_irrefutable),
+        Pattern::MatchAs(capture) => capture.pattern.as_deref().is_none_or(is_irrefutable),
+        _ => false,
+    }
+}
+
+fn imports_future_annotations(body: &[Stmt]) -> bool {
+    body.iter()
+        .take_while(|stmt| matches!(stmt, Stmt::Expr(_)) || is_future_import(stmt))
+        .filter_map(|stmt| stmt.as_import_from_stmt())
+        .any(|import| import.names.iter().any(|alias| alias.name.as_str() == "annotations"))
+}
+
+fn is_future_import(stmt: &Stmt) -> bool {
+    stmt.as_import_from_stmt()
+        .is_some_and(|import| import.module.as_ref().is_some_and(|module| module.as_str() == "__future__"))
+}
+
+/// Whether a scope has an annotated assignment, in whatever compound statement.
+fn holds_annotation(body: &[Stmt]) -> bool {
+    body.iter().any(|stmt| match stmt {
+        Stmt::AnnAssign(_) => true,
+        Stmt::FunctionDef(_) | Stmt::ClassDef(_) => false,
+        other => bodies(other).into_iter().any(holds_annotation),
+    })
+}

@@ -1,0 +1,82 @@
+"""Prints what coverage.py finds in Python files, one JSON object per line.
+
+Usage: python dump.py < list-of-paths > facts.jsonl
+
+Runs under the interpreter whose rules are wanted, with coverage.py 7.17.3 installed. `examples/dump_analysis.rs` prints the
+same lines, and `compare` beside this file tells the two apart.
+"""
+
+import collections
+import json
+import sys
+import warnings
+
+import coverage
+from coverage.config import DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS
+from coverage.exceptions import NotPython
+from coverage.misc import join_regex
+from coverage.parser import PythonParser
+from coverage.regions import code_regions
+
+EXCLUDE = join_regex(DEFAULT_EXCLUDE)
+PARTIAL = join_regex(DEFAULT_PARTIAL + DEFAULT_PARTIAL_ALWAYS)
+
+
+def ranges(lines):
+    """[1, 2, 3, 7] as [[1, 3], [7, 7]]."""
+    out = []
+    for line in sorted(lines):
+        if out and out[-1][1] == line - 1:
+            out[-1][1] = line
+        else:
+            out.append([line, line])
+    return out
+
+
+def facts(path):
+    try:
+        parser = PythonParser(filename=path, exclude=EXCLUDE)
+        parser.parse_source()
+    except NotPython as error:
+        return {"error": str(error)}
+    except (SyntaxError, ValueError, LookupError, RecursionError, MemoryError) as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+    found = {
+        "statements": sorted(parser.statements),
+        "excluded": sorted(parser.excluded),
+        "no_branch": sorted(parser.lines_matching(PARTIAL)),
+        "regions": [
+            [region.kind, region.name, region.start, ranges(region.lines)]
+            for region in sorted(code_regions(parser.text), key=lambda region: region.start)
+        ],
+    }
+    try:
+        arcs = sorted(parser.arcs())
+    except AssertionError as error:
+        found["arcs_error"] = str(error)
+        return found
+    found["arcs"] = [list(arc) for arc in arcs]
+    found["with"] = sorted(
+        [list(arc), list(meant) if meant else None] for arc, meant in parser._with_jump_fixers.items()
+    )
+    found["first"] = sorted([line, first] for line, first in parser.multiline_map.items() if line != first)
+    ends = collections.Counter(start for start, _ in arcs)
+    found["notes"] = [
+        # Causes that share an arc come in no fixed order.
+        [start, end, sorted(parser.missing_arc_description(start, end).split(" or line "))]
+        for start, end in arcs
+        if ends[start] > 1
+    ]
+    return found
+
+
+def main():
+    assert coverage.__version__ == "7.17.3", coverage.__version__
+    warnings.simplefilter("ignore")
+    sys.setrecursionlimit(10_000)
+    for path in sys.stdin.read().splitlines():
+        print(json.dumps({"file": path, **facts(path)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
