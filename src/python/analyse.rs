@@ -4,7 +4,7 @@ use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use ruff_text_size::TextSize;
 
 use super::source::Lines;
-use super::{Analysis, Patterns, PythonVersion, arcs, decode, exclude, regions, statements};
+use super::{Analysis, Patterns, PythonVersion, arcs, decode, exclude, refused, regions, statements};
 use crate::coverage::LineSet;
 
 /// Why a source file cannot be analysed.
@@ -61,7 +61,11 @@ pub fn analyse_text(text: String, version: PythonVersion, patterns: &Patterns) -
     };
     let (module, tokens) = (parsed.syntax(), parsed.tokens());
     let lines = Lines::new(&text, tokens);
-    let code = if lines.has_code { statements::lines_with_code(module, &lines, version) } else { LineSet::new() };
+    if let Some(error) = refused::first_error(module, &lines) {
+        return Err(error);
+    }
+    let code =
+        if lines.has_code { statements::lines_with_code(&text, module, &lines, version) } else { LineSet::new() };
 
     let mut excluded = exclude::matching_lines(&text, &lines, patterns.exclude.as_deref());
     exclude::exclude_suites(&mut excluded, tokens, &lines);
@@ -82,13 +86,13 @@ pub fn analyse_text(text: String, version: PythonVersion, patterns: &Patterns) -
         no_branch,
         arcs: found.arcs,
         notes: found.notes,
-        with_arcs: found.with_arcs,
+        with_arcs: found.with_fixes,
         regions,
     })
 }
 
 /// The line of a byte offset.
 fn line_at(text: &str, offset: usize) -> u32 {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    u32::try_from(before.iter().filter(|&&byte| byte == b'\n').count() + 1).unwrap_or(u32::MAX)
+    let lines = text.get(..offset).unwrap_or(text).matches('\n').count();
+    u32::try_from(lines + 1).unwrap_or(u32::MAX)
 }

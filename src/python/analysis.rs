@@ -60,7 +60,7 @@ impl Analysis {
                 let start = self.arcs.partition_point(|arc| arc.0 < *from);
                 match &self.arcs[start..] {
                     [only, rest @ ..] if only.0 == *from && rest.first().is_none_or(|next| next.0 != *from) => {
-                        *to = only.1
+                        *to = only.1;
                     }
                     _ => return false,
                 }

@@ -12,17 +12,17 @@ use super::statements::is_irrefutable;
 use crate::coverage::{Arc, LineSet};
 
 /// What the arc analysis finds.
-pub(super) struct Arcs {
+pub(super) struct Flow {
     /// Possible arcs between first lines, ascending, none from a line to itself.
     pub(super) arcs: Vec<Arc>,
     /// Notes for arcs that leave a line with several exits, ascending by arc.
     pub(super) notes: Vec<(Arc, ArcNote)>,
     /// What arcs at `with` statements are replaced by, ascending.
-    pub(super) with_arcs: Vec<(Arc, Option<Arc>)>,
+    pub(super) with_fixes: Vec<(Arc, Option<Arc>)>,
 }
 
 /// Finds the possible arcs. `code` holds the first lines of the logical lines that have code.
-pub(super) fn possible_arcs(module: &ModModule, lines: &Lines, code: &LineSet) -> Arcs {
+pub(super) fn possible_arcs(module: &ModModule, lines: &Lines, code: &LineSet) -> Flow {
     let mut finder = Finder {
         lines,
         code,
@@ -418,7 +418,7 @@ impl<'a> Finder<'a> {
     }
 
     /// What to replace arcs by that leave a `with` body through the `with` line.
-    fn with_arcs(&self) -> Vec<(Arc, Option<Arc>)> {
+    fn with_fixes(&self) -> Vec<(Arc, Option<Arc>)> {
         // Where each `with` line goes on to. coverage.py fails if there are several; we take the first line of these.
         let mut nexts = BTreeMap::new();
         for &arc in &self.arcs {
@@ -448,12 +448,12 @@ impl<'a> Finder<'a> {
         fixes.into_iter().collect()
     }
 
-    fn finish(self) -> Arcs {
-        let with_arcs = self.with_arcs();
+    fn finish(self) -> Flow {
+        let with_fixes = self.with_fixes();
         let mut arcs: Vec<Arc> = self
             .arcs
             .iter()
-            .filter_map(|&arc| fix(&with_arcs, arc))
+            .filter_map(|&arc| fix(&with_fixes, arc))
             .map(|(from, to)| (map(self.lines, from), map(self.lines, to)))
             .filter(|(from, to)| from != to)
             .collect();
@@ -476,7 +476,7 @@ impl<'a> Finder<'a> {
                 (arc, ArcNote { missing: cause.map(|cause| cause.text().to_owned()), action: action.text() })
             })
             .collect();
-        Arcs { arcs, notes, with_arcs }
+        Flow { arcs, notes, with_fixes }
     }
 }
 

@@ -85,7 +85,7 @@ enum Value {
     Complex(bool),
     /// Strings and bytes by length, and which of the two.
     Text(usize, bool),
-    Tuple(Vec<Value>),
+    Tuple(Vec<Self>),
 }
 
 impl Value {
@@ -175,7 +175,7 @@ fn operate(left: &Value, op: Operator, right: &Value) -> Option<Value> {
             Operator::Add => a.checked_add(b).map(Value::Int),
             Operator::Sub => a.checked_sub(b).map(Value::Int),
             Operator::Mult => a.checked_mul(b).map(Value::Int),
-            Operator::Div => (b != 0).then(|| Value::Float(if a == 0 { 0.0 } else { 1.0 })),
+            Operator::Div => (b != 0).then_some(Value::Float(if a == 0 { 0.0 } else { 1.0 })),
             Operator::FloorDiv => {
                 let quotient = a.checked_div(b)?;
                 Some(Value::Int(if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }))

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use encoding_rs::Encoding;
+
 use super::SourceError;
 
 /// Decodes a source file as coverage.py does: line ends become `\n`, form feeds become blanks, the encoding is that of the byte
 /// order mark or of the PEP 263 comment, else UTF-8, and what does not decode becomes U+FFFD. The text ends with a line feed.
 ///
-/// Encodings other than UTF-8, Latin-1 and ASCII are refused when the file holds bytes beyond ASCII.
+/// Encodings that neither Python nor the web knows are refused.
 pub fn decode(bytes: &[u8]) -> Result<String, SourceError> {
     let bytes = unify_line_ends(bytes);
     let (bytes, marked) = match bytes.strip_prefix(b"\xef\xbb\xbf") {
@@ -15,28 +17,14 @@ pub fn decode(bytes: &[u8]) -> Result<String, SourceError> {
         None => (&bytes[..], false),
     };
     let declared = declared_encoding(bytes)?;
-    let encoding = match &declared {
-        None => Encoding::Utf8,
+    let mut text = match declared {
+        None => String::from_utf8_lossy(bytes).into_owned(),
         Some((name, line)) => {
-            let encoding =
-                Encoding::named(name).ok_or_else(|| SourceError::new(format!("unknown encoding: {name}"), *line));
-            match encoding {
-                Ok(Encoding::Utf8) => Encoding::Utf8,
-                Ok(_) if marked => return Err(SourceError::new("encoding problem: utf-8", *line)),
-                Ok(encoding) => encoding,
-                Err(error) if marked || !bytes.is_ascii() || !known_to_python(name) => return Err(error),
-                Err(_) => Encoding::Ascii,
+            if marked && !is_utf8(&name) {
+                return Err(SourceError::new("encoding problem: utf-8", line));
             }
+            decode_as(bytes, &name).ok_or_else(|| SourceError::new(format!("unknown encoding: {name}"), line))?
         }
-    };
-    let mut text = match encoding {
-        Encoding::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-        Encoding::Latin1 => bytes.iter().copied().map(char::from).collect(),
-        Encoding::Latin9 => bytes.iter().copied().map(latin9).collect(),
-        Encoding::Ascii => bytes
-            .iter()
-            .map(|&byte| if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER })
-            .collect(),
     };
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -64,54 +52,52 @@ fn unify_line_ends(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-enum Encoding {
-    Utf8,
-    Latin1,
-    Latin9,
-    Ascii,
-}
-
-impl Encoding {
-    fn named(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase().replace(['_', '.'], "-");
-        match name.as_str() {
-            "utf-8" | "utf8" | "u8" | "utf" | "utf-8-sig" | "cp65001" => Some(Self::Utf8),
-            name if name.starts_with("utf-8-") => Some(Self::Utf8),
-            "latin-1" | "iso-8859-1" | "iso-latin-1" | "latin1" | "iso8859-1" | "l1" | "latin" | "8859" | "cp819" => {
-                Some(Self::Latin1)
-            }
-            name if ["latin-1-", "iso-8859-1-", "iso-latin-1-"].iter().any(|known| name.starts_with(known)) => {
-                Some(Self::Latin1)
-            }
-            "iso-8859-15" | "iso8859-15" | "latin-9" | "latin9" | "l9" => Some(Self::Latin9),
-            "ascii" | "us-ascii" | "646" => Some(Self::Ascii),
-            _ => None,
-        }
-    }
-}
-
-/// Whether a name looks like an ASCII-compatible encoding of Python's, so that pure ASCII text under it can be read.
-fn known_to_python(name: &str) -> bool {
+/// Whether a name is one of UTF-8's own spellings, the only ones allowed beside a byte order mark.
+fn is_utf8(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('_', "-");
-    let starts = [
-        "cp", "iso", "koi8", "mac", "windows-", "euc", "big5", "gb", "shift", "sjis", "johab", "ms", "tis", "ptcp",
-        "kz1048", "hz", "latin", "l1", "cyrillic", "greek", "hebrew", "arabic",
-    ];
-    starts.iter().any(|start| name.starts_with(start))
+    name == "utf-8" || name.starts_with("utf-8-")
 }
 
-fn latin9(byte: u8) -> char {
-    match byte {
-        0xa4 => '€',
-        0xa6 => 'Š',
-        0xa8 => 'š',
-        0xb4 => 'Ž',
-        0xb8 => 'ž',
-        0xbc => 'Œ',
-        0xbd => 'œ',
-        0xbe => 'Ÿ',
-        other => char::from(other),
+/// Decodes by a codec's name in Python; `None` for codecs that we do not know.
+fn decode_as(bytes: &[u8], name: &str) -> Option<String> {
+    if is_utf8(name) {
+        return Some(String::from_utf8_lossy(bytes).into_owned());
     }
+    let name = name.to_ascii_lowercase().replace('_', "-");
+    let latin_1 = ["latin-1", "iso-8859-1", "iso-latin-1"];
+    if latin_1.iter().any(|known| name.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+        || ["latin1", "iso8859-1", "l1", "latin", "8859", "cp819"].contains(&name.as_str())
+    {
+        return Some(bytes.iter().copied().map(char::from).collect());
+    }
+    if ["ascii", "us-ascii", "646"].contains(&name.as_str()) {
+        let decoded = |&byte: &u8| if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER };
+        return Some(bytes.iter().map(decoded).collect());
+    }
+    // Where Python's name is none of the web's labels.
+    let label = match name.as_str() {
+        "u8" | "utf" | "cp65001" => "utf-8",
+        "cp932" | "ms932" | "mskanji" | "ms-kanji" => "shift-jis",
+        "cp949" | "ms949" | "uhc" => "windows-949",
+        "cp950" | "ms950" | "big5hkscs" | "hkscs" => "big5",
+        "cp936" | "ms936" => "gbk",
+        "eucjp" | "ujis" => "euc-jp",
+        "euckr" => "euc-kr",
+        "iso2022-jp" => "iso-2022-jp",
+        "latin9" | "l9" => "iso-8859-15",
+        "mac-roman" | "macroman" => "macintosh",
+        "mac-cyrillic" | "maccyrillic" => "x-mac-cyrillic",
+        other => other,
+    };
+    if let Some(encoding) = Encoding::for_label(label.as_bytes())
+        && (encoding.is_ascii_compatible() || encoding == encoding_rs::ISO_2022_JP)
+    {
+        return Some(encoding.decode_without_bom_handling(bytes).0.into_owned());
+    }
+    // The others of Python's code pages agree on ASCII.
+    let code_page = ["cp", "iso8859-", "iso-8859-", "mac", "koi8-", "kz1048", "ptcp154", "tis-620"];
+    (bytes.is_ascii() && code_page.iter().any(|start| name.starts_with(start)))
+        .then(|| String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// The encoding that a comment on one of the first two lines names, and its line; the second line counts only below a blank or
@@ -161,6 +147,7 @@ mod tests {
         assert_eq!(text(b"\xef\xbb\xbfx = 1\n"), "x = 1\n");
         assert_eq!(text(b"#!/bin/python\n# -*- coding: latin-1 -*-\n'\xe9'\n").lines().nth(2), Some("'é'"));
         assert_eq!(text(b"# vim: set fileencoding=iso-8859-15 :\n'\xa4'\n").lines().nth(1), Some("'€'"));
+        assert_eq!(text(b"# coding: koi8_r\n'\xd0'\n").lines().nth(1), Some("'п'"));
         assert_eq!(text(b"x = 1\n# coding: latin-1\n'\xc3\xa9'\n").lines().nth(2), Some("'é'"));
         assert_eq!(text(b"\n\n'\xe9'\n").lines().nth(2), Some("'\u{fffd}'"));
     }

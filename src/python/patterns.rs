@@ -19,8 +19,8 @@ pub struct Patterns {
 impl Default for Patterns {
     fn default() -> Self {
         Self {
-            exclude: Some(Box::new(|text| default_matches(&EXCLUDE, text))),
-            no_branch: Some(Box::new(|text| default_matches(&NO_BRANCH, text))),
+            exclude: Some(Box::new(|text| default_matches(EXCLUDE.as_ref(), text))),
+            no_branch: Some(Box::new(|text| default_matches(NO_BRANCH.as_ref(), text))),
         }
     }
 }
@@ -65,8 +65,8 @@ fn compile(pattern: &str) -> Option<Regex> {
     regex.ok()
 }
 
-fn default_matches(regex: &Option<Regex>, text: &str) -> Vec<(usize, usize)> {
-    regex.iter().flat_map(|regex| regex.find_iter(text)).map(|found| (found.start(), found.end())).collect()
+fn default_matches(regex: Option<&Regex>, text: &str) -> Vec<(usize, usize)> {
+    regex.into_iter().flat_map(|regex| regex.find_iter(text)).map(|found| (found.start(), found.end())).collect()
 }
 
 #[cfg(test)]

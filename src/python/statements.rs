@@ -1,21 +1,23 @@
 //! Which lines have code: what CPython's line tables hold, derived from the syntax tree.
 
 use ruff_python_ast::{Expr, ModModule, Pattern, Stmt, StmtAnnAssign, StmtIf, StmtMatch, StmtTry};
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
 use super::PythonVersion;
 use super::constants::truth;
+use super::dead::{self, Definition, Table};
 use super::source::{Lines, bodies, docstring};
 use crate::coverage::LineSet;
 
 /// The first lines of all logical lines for which CPython compiles code.
-pub(super) fn lines_with_code(module: &ModModule, lines: &Lines, version: PythonVersion) -> LineSet {
+pub(super) fn lines_with_code(text: &str, module: &ModModule, lines: &Lines, version: PythonVersion) -> LineSet {
     let mut compiler = Compiler {
+        text,
         lines,
         version,
         future_annotations: imports_future_annotations(&module.body),
         code: LineSet::new(),
-        scope: Scope::new(ScopeKind::Module, false),
+        scope: Scope::new(Table::Module, false),
     };
     if let Some(first) = module.body.first()
         && holds_annotation(&module.body)
@@ -23,11 +25,12 @@ pub(super) fn lines_with_code(module: &ModModule, lines: &Lines, version: Python
         // The set-up of `__annotations__` is put down to the first statement.
         compiler.code.insert(lines.first(lines.of(first)));
     }
-    compiler.scope(Scope::new(ScopeKind::Module, false), &module.body);
+    compiler.scope(Scope::new(Table::Module, false), &module.body);
     compiler.code
 }
 
 struct Compiler<'a> {
+    text: &'a str,
     lines: &'a Lines,
     version: PythonVersion,
     future_annotations: bool,
@@ -37,7 +40,7 @@ struct Compiler<'a> {
 
 /// What differs between the code objects of a file.
 struct Scope {
-    kind: ScopeKind,
+    kind: Table,
     /// A function named `__annotate__`, whose own code coverage.py skips.
     muted: bool,
     /// Compound statements around the current one in this scope.
@@ -45,15 +48,8 @@ struct Scope {
     frames: Vec<Frame>,
     /// The line of the statement visited last, with or without code.
     last_line: u32,
-    /// Whether any body was found unreachable.
-    has_dead: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ScopeKind {
-    Module,
-    Class,
-    Function,
+    /// Unreachable statements.
+    dead: Vec<TextRange>,
 }
 
 /// What a `break` passes on its way out.
@@ -63,8 +59,8 @@ enum Frame {
 }
 
 impl Scope {
-    fn new(kind: ScopeKind, muted: bool) -> Self {
-        Self { kind, muted, depth: 0, frames: Vec::new(), last_line: 0, has_dead: false }
+    fn new(kind: Table, muted: bool) -> Self {
+        Self { kind, muted, depth: 0, frames: Vec::new(), last_line: 0, dead: Vec::new() }
     }
 }
 
@@ -73,11 +69,42 @@ impl Compiler<'_> {
     fn scope(&mut self, scope: Scope, body: &[Stmt]) {
         let outer = std::mem::replace(&mut self.scope, scope);
         let own = match docstring(body) {
-            Some(_) if self.scope.kind == ScopeKind::Function => &body[1..],
+            Some(_) if self.scope.kind == Table::Function => &body[1..],
             _ => body,
         };
         self.body(own);
+        let dead = std::mem::take(&mut self.scope.dead);
+        if !dead.is_empty() {
+            for definition in dead::surviving(body, self.scope.kind, self.text, &dead, self.version) {
+                self.define_only(definition);
+            }
+        }
         self.scope = outer;
+    }
+
+    /// Visits the code object of a definition that is never made.
+    fn define_only(&mut self, definition: Definition<'_>) {
+        match definition {
+            Definition::Stmt(Stmt::FunctionDef(def)) => {
+                let muted = def.name.as_str() == "__annotate__";
+                if !muted {
+                    self.code.insert(self.lines.of_decorated(&def.decorator_list, def.name.start()));
+                }
+                self.scope(Scope::new(Table::Function, muted), &def.body);
+            }
+            Definition::Stmt(Stmt::ClassDef(def)) => {
+                self.code.insert(self.lines.of_decorated(&def.decorator_list, def.name.start()));
+                self.scope(Scope::new(Table::Class, false), &def.body);
+            }
+            Definition::Stmt(_) => {}
+            Definition::Expr(expr) => self.code.insert(self.lines.first_at(expr.start())),
+        }
+    }
+
+    fn unreachable(&mut self, body: &[Stmt]) {
+        if let (Some(first), Some(last)) = (body.first(), body.last()) {
+            self.scope.dead.push(TextRange::new(first.start(), last.end()));
+        }
     }
 
     /// Marks a logical line as having code.
@@ -94,7 +121,7 @@ impl Compiler<'_> {
     /// Visits the body of a compound statement, or does not when it is unreachable. Returns whether its end is reached.
     fn nested(&mut self, reachable: bool, body: &[Stmt]) -> bool {
         if !reachable {
-            self.scope.has_dead |= !body.is_empty();
+            self.unreachable(body);
             return false;
         }
         self.scope.depth += 1;
@@ -108,7 +135,7 @@ impl Compiler<'_> {
         for (index, stmt) in body.iter().enumerate() {
             self.scope.last_line = self.lines.first_at(stmt.start());
             if !self.stmt(stmt) {
-                self.scope.has_dead |= index + 1 < body.len();
+                self.unreachable(&body[index + 1..]);
                 if let Some(last) = body[index + 1..].last() {
                     self.scope.last_line = self.last_visited(last);
                 }
@@ -152,7 +179,7 @@ impl Compiler<'_> {
                     self.mark(&decorator.expression);
                 }
                 self.mark_line(self.lines.of_definition(def.name.start()));
-                self.scope(Scope::new(ScopeKind::Function, def.name.as_str() == "__annotate__"), &def.body);
+                self.scope(Scope::new(Table::Function, def.name.as_str() == "__annotate__"), &def.body);
                 true
             }
             Stmt::ClassDef(def) => {
@@ -160,7 +187,7 @@ impl Compiler<'_> {
                     self.mark(&decorator.expression);
                 }
                 self.mark_line(self.lines.of_definition(def.name.start()));
-                self.scope(Scope::new(ScopeKind::Class, false), &def.body);
+                self.scope(Scope::new(Table::Class, false), &def.body);
                 true
             }
             Stmt::Return(_) | Stmt::Raise(_) | Stmt::Continue(_) => {
@@ -292,13 +319,13 @@ impl Compiler<'_> {
 
     /// Whether `target: annotation` is compiled to anything.
     fn annotation_has_code(&self, assign: &StmtAnnAssign) -> bool {
-        let in_function = self.scope.kind == ScopeKind::Function;
+        let in_function = self.scope.kind == Table::Function;
         match &*assign.target {
             _ if assign.value.is_some() => true,
             Expr::Name(_) if in_function => false,
             Expr::Name(_) if !assign.simple => self.version < PythonVersion::V3_14 && !self.future_annotations,
             Expr::Name(_) => {
-                self.scope.kind == ScopeKind::Module
+                self.scope.kind == Table::Module
                     || self.version < PythonVersion::V3_14
                     || self.future_annotations
                     || self.scope.depth > 0
@@ -327,13 +354,15 @@ pub(super) fn is_irrefutable(pattern: &Pattern) -> bool {
 }
 
 fn imports_future_annotations(body: &[Stmt]) -> bool {
-    body.iter()
-        .take_while(|stmt| matches!(stmt, Stmt::Expr(_)) || is_future_import(stmt))
+    body[usize::from(docstring(body).is_some())..]
+        .iter()
+        .take_while(|stmt| is_future_import(stmt))
         .filter_map(|stmt| stmt.as_import_from_stmt())
         .any(|import| import.names.iter().any(|alias| alias.name.as_str() == "annotations"))
 }
 
-fn is_future_import(stmt: &Stmt) -> bool {
+/// `from __future__ import …`.
+pub(super) fn is_future_import(stmt: &Stmt) -> bool {
     stmt.as_import_from_stmt()
         .is_some_and(|import| import.module.as_ref().is_some_and(|module| module.as_str() == "__future__"))
 }
