@@ -16,6 +16,7 @@
 //!
 //! Everything but `cli` and `lint` is pure: no files, no environment, no clock, no printing.
 
+pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod coverage;

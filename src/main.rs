@@ -3,19 +3,24 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use ci_lint::cli::apply::ApplyArgs;
 use ci_lint::cli::lint::{Color, Forge, LintArgs};
 use ci_lint::cli::{Cli, Command};
 use ci_lint::findings::{Report, Severity, render};
 use ci_lint::workflow::dialect::Dialect;
-use ci_lint::{lint, rules};
+use ci_lint::{apply, lint, rules};
 use clap::{CommandFactory as _, Parser as _};
 
 /// Usage error or unreadable input.
 const UNREADABLE: u8 = 2;
 
+/// Coverage data missing, incomplete or corrupt.
+const NO_DATA: u8 = 3;
+
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Lint(args) => ExitCode::from(lint_command(&args)),
+        Command::Apply(args) => ExitCode::from(apply_command(args)),
     }
 }
 
@@ -85,6 +90,44 @@ fn lint_command(args: &LintArgs) -> u8 {
         1
     } else {
         printed
+    }
+}
+
+fn apply_command(args: ApplyArgs) -> u8 {
+    let options = apply::Options {
+        data: args.data,
+        source: args.source,
+        config: args.config,
+        python_version: args.python_version,
+        formats: if args.quick { vec![apply::Format::Text] } else { args.report.into_iter().map(Into::into).collect() },
+        output_dir: args.output_dir,
+        data_file: args.data_file,
+        merged_json: args.merged_json,
+        fail_under: args.fail_under,
+    };
+    let tell = |text: &str| drop(writeln!(io::stderr(), "ci-lint: {text}"));
+    match apply::run(&options) {
+        Ok(said) => {
+            said.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
+            if args.verbose {
+                said.notes.iter().for_each(|note| tell(note));
+            }
+            let printed = print(&said.stdout);
+            match said.gate {
+                Some(message) => {
+                    print(&format!("{message}\n"));
+                    1
+                }
+                None => printed,
+            }
+        }
+        Err(error) => {
+            error.to_string().lines().for_each(|line| tell(&format!("error: {line}")));
+            match error {
+                apply::ApplyError::Usage(_) => UNREADABLE,
+                apply::ApplyError::Data(_) => NO_DATA,
+            }
+        }
     }
 }
 

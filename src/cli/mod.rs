@@ -1,5 +1,6 @@
 //! The command line: types for clap, no logic.
 
+pub mod apply;
 pub mod lint;
 
 use clap::{Parser, Subcommand};
@@ -19,4 +20,6 @@ pub enum Command {
     /// Check workflow files: does coverage data survive the way between jobs?
     #[command(visible_alias = "check")]
     Lint(lint::LintArgs),
+    /// Merge coverage data, report the numbers coverage.py reports, and judge the gate
+    Apply(apply::ApplyArgs),
 }

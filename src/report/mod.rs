@@ -6,7 +6,6 @@
 
 mod build;
 mod checksum;
-pub mod html;
 pub mod json;
 pub mod lcov;
 mod missing;
