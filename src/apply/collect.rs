@@ -63,7 +63,8 @@ fn missing(message: String) -> ApplyError {
 /// The data files directly in a folder: coverage.py's by their names, slipcover's by what they hold.
 fn folder(path: &Path, data_file: &Path) -> Result<Vec<PathBuf>, ApplyError> {
     let name = data_file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let entries = fs::read_dir(path).map_err(|error| missing(format!("`{}` cannot be read: {error}", path.display())))?;
+    let entries =
+        fs::read_dir(path).map_err(|error| missing(format!("`{}` cannot be read: {error}", path.display())))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())

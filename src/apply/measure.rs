@@ -6,8 +6,10 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::{ApplyError, Said};
-use crate::coverage::config::CoverageConfig;
 use crate::coverage::config::glob::{Case, GlobMatcher, prepare};
+use crate::coverage::config::pyregex::Scan;
+use crate::coverage::config::{CoverageConfig, Matcher, PyRegex};
+use crate::coverage::config::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 use crate::coverage::{CoverageData, system};
 use crate::python::{Analysis, Patterns, PythonVersion, analyse};
 use crate::report::Source;
@@ -33,7 +35,7 @@ pub(super) fn sources(
     said: &mut Said,
 ) -> Result<Vec<Source>, ApplyError> {
     let usage = |error: &dyn std::fmt::Display| ApplyError::Usage(error.to_string());
-    let patterns = patterns(config).map_err(|error| usage(&error))?;
+    let patterns = patterns(config)?;
     let absolute = |pattern: &str| folder.join(pattern).to_string_lossy().into_owned();
     let matcher = |list: &Option<Vec<String>>| {
         list.as_ref().map(|list| GlobMatcher::new(&prepare(list, &absolute), Case::Sensitive)).transpose()
@@ -49,7 +51,9 @@ pub(super) fn sources(
             return Read::Filtered;
         }
         if let Some(tracer) = &file.tracer {
-            return Read::Skipped(format!("`{path}` was traced by the plugin `{tracer}`, which cannot be loaded here: left out"));
+            return Read::Skipped(format!(
+                "`{path}` was traced by the plugin `{tracer}`, which cannot be loaded here: left out"
+            ));
         }
         let bytes = match fs::read(folder.join(path)) {
             Ok(bytes) => bytes,
@@ -85,19 +89,42 @@ pub(super) fn sources(
 /// The largest executed line, if it lies beyond the end of the source.
 fn beyond(file: &crate::coverage::FileData, analysis: &Analysis) -> Option<u32> {
     let last = file.contexts.iter().filter_map(|(_, measured)| {
-        let arcs = measured.arcs.iter().flat_map(|&(from, to)| [from, to]).filter_map(|line| u32::try_from(line).ok()).max();
+        let arcs =
+            measured.arcs.iter().flat_map(|&(from, to)| [from, to]).filter_map(|line| u32::try_from(line).ok()).max();
         measured.lines.last().max(arcs)
     });
     last.max().filter(|&line| line as usize >= analysis.first_lines.len().max(2))
 }
 
-fn patterns(config: &CoverageConfig) -> Result<Patterns, String> {
-    let _ = config;
-    Ok(Patterns::default())
+/// The configured patterns; coverage.py's own, which most projects keep, are built in.
+fn patterns(config: &CoverageConfig) -> Result<Patterns, ApplyError> {
+    let usage = |error: &dyn std::fmt::Display| ApplyError::Usage(error.to_string());
+    let mut patterns = Patterns::default();
+    let report = &config.report;
+    // Each list by itself first, so that an error names its option.
+    let own = config.patterns().map_err(|error| usage(&error))?;
+    if report.exclude != DEFAULT_EXCLUDE {
+        patterns.exclude = Some(Box::new(move |text| own.exclude.ranges(text)));
+    }
+    if report.partial != DEFAULT_PARTIAL || report.partial_always != DEFAULT_PARTIAL_ALWAYS {
+        let both = [report.partial.as_slice(), report.partial_always.as_slice()].concat();
+        let matcher = Matcher::new(&both).map_err(|error| usage(&error))?;
+        patterns.no_branch = Some(Box::new(move |text| matcher.ranges(text)));
+    }
+    Ok(patterns)
 }
 
-/// The contexts that `[report] contexts` selects.
-pub(super) fn selected_contexts(config: &CoverageConfig, data: &CoverageData) -> Result<Option<Vec<u32>>, String> {
-    let _ = (config, data);
-    Ok(None)
+/// The contexts that `[report] contexts` selects, as indices; `None` for all.
+pub(super) fn selected_contexts(config: &CoverageConfig, data: &CoverageData) -> Result<Option<Vec<u32>>, ApplyError> {
+    let Some(regexes) = &config.report.contexts else { return Ok(None) };
+    let mut compiled = Vec::with_capacity(regexes.len());
+    for regex in regexes {
+        compiled.push(
+            PyRegex::new(regex, Scan::default())
+                .map_err(|error| ApplyError::Usage(format!("Invalid [report].contexts value '{regex}': {error}")))?,
+        );
+    }
+    let selected =
+        data.contexts.iter().zip(0u32..).filter(|(name, _)| compiled.iter().any(|regex| regex.is_match(name)));
+    Ok(Some(selected.map(|(_, index)| index).collect()))
 }

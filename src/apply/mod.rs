@@ -83,7 +83,8 @@ pub fn run(options: &Options) -> Result<Said, ApplyError> {
     let mut said = Said::default();
     let folder = system::working_folder();
     let env = |name: &str| std::env::var(name).ok();
-    let config = load_from_disk(&folder, options.config.as_deref(), &env).map_err(|e| ApplyError::Usage(e.to_string()))?;
+    let config =
+        load_from_disk(&folder, options.config.as_deref(), &env).map_err(|e| ApplyError::Usage(e.to_string()))?;
     said.warnings.extend(config.warnings.iter().cloned());
     if let Some(file) = &config.file {
         said.notes.push(format!("configuration from {file}"));
@@ -103,11 +104,8 @@ fn coverage(
     said: &mut Said,
 ) -> Result<(), ApplyError> {
     let paths: Vec<Vec<String>> = config.paths.iter().map(|(_, list)| list.clone()).collect();
-    let combining = CombineOptions {
-        paths: &paths,
-        relative_files: config.run.relative_files,
-        source_tree: Some(&options.source),
-    };
+    let combining =
+        CombineOptions { paths: &paths, relative_files: config.run.relative_files, source_tree: Some(&options.source) };
     let combined = combine_files(files, &combining).map_err(|error| ApplyError::Data(vec![error.to_string()]))?;
     let failures: Vec<String> = combined.failures().map(|error| format!("{error}: {}", error.help())).collect();
     if !failures.is_empty() {
@@ -118,7 +116,7 @@ fn coverage(
     let version = python::assume(options.python_version.as_deref(), folder).map_err(ApplyError::Usage)?;
     said.notes.push(format!("analysed by the rules of Python {}: {}", version.version, version.reason));
     let sources = measure::sources(&combined.data, config, version.version, folder, said)?;
-    let report_options = report_options(config, &combined, options, folder)?;
+    let report_options = report_options(config, &combined, folder)?;
     let report = report::build(&combined.data, sources, &report_options);
     if report.files.is_empty() {
         return Err(ApplyError::Data(vec!["No data to report.".to_owned()]));
@@ -165,17 +163,11 @@ fn describe(combined: &Combined, said: &mut Said) {
     }
 }
 
-fn report_options(
-    config: &CoverageConfig,
-    combined: &Combined,
-    options: &Options,
-    folder: &Path,
-) -> Result<ReportOptions, ApplyError> {
+fn report_options(config: &CoverageConfig, combined: &Combined, folder: &Path) -> Result<ReportOptions, ApplyError> {
     let now = clock::now_ms();
     let show_contexts = config.json.show_contexts || config.html.show_contexts;
     let precision = usize::try_from(config.report.precision).unwrap_or(0);
     let sources = config.run.source.iter().flatten().chain(&config.run.source_dirs);
-    let _ = options;
     Ok(ReportOptions {
         precision,
         skip_covered: config.report.skip_covered,
@@ -193,7 +185,7 @@ fn report_options(
         relative_files: config.run.relative_files,
         current_dir: system::real_path(&folder.to_string_lossy()),
         line_contexts: show_contexts,
-        contexts: measure::selected_contexts(config, &combined.data).map_err(ApplyError::Usage)?,
+        contexts: measure::selected_contexts(config, &combined.data)?,
         timestamp: clock::iso(now),
         timestamp_ms: now,
         ..ReportOptions::default()

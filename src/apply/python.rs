@@ -21,11 +21,15 @@ pub(super) fn assume(named: Option<&str>, root: &Path) -> Result<Assumed, String
     if let Some(text) = named {
         return match PythonVersion::parse(text) {
             Some(version) => Ok(Assumed { version, reason: "named on the command line".to_owned() }),
-            None => Err(format!("`{text}` is no Python version whose results are known: name 3.11, 3.12, 3.13 or 3.14")),
+            None => {
+                Err(format!("`{text}` is no Python version whose results are known: name 3.11, 3.12, 3.13 or 3.14"))
+            }
         };
     }
     let read = |name: &str| std::fs::read_to_string(root.join(name)).ok();
-    if let Some(version) = read(".python-version").as_deref().and_then(|text| text.lines().find_map(PythonVersion::parse)) {
+    if let Some(version) =
+        read(".python-version").as_deref().and_then(|text| text.lines().find_map(PythonVersion::parse))
+    {
         return Ok(Assumed { version, reason: "from .python-version".to_owned() });
     }
     if let Some(version) = read("pyproject.toml").as_deref().and_then(required) {
@@ -38,7 +42,9 @@ pub(super) fn assume(named: Option<&str>, root: &Path) -> Result<Assumed, String
 fn required(pyproject: &str) -> Option<PythonVersion> {
     let line = pyproject.lines().map(str::trim).find(|line| line.starts_with("requires-python"))?;
     let value = line.split_once('=')?.1.trim().trim_matches(['"', '\'']);
-    let bound = value.split(',').map(str::trim).find_map(|part| part.strip_prefix(">=").or_else(|| part.strip_prefix("==")).or_else(|| part.strip_prefix("~=")))?;
+    let bound = value.split(',').map(str::trim).find_map(|part| {
+        part.strip_prefix(">=").or_else(|| part.strip_prefix("==")).or_else(|| part.strip_prefix("~="))
+    })?;
     let minor: u8 = bound.trim().strip_prefix("3.")?.split('.').next()?.trim_end_matches('*').parse().ok()?;
     // What allows older Pythons says nothing about the one that measured.
     PythonVersion::ALL.into_iter().find(|version| version.minor() == minor)
@@ -53,7 +59,8 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let version = |named| assume(named, root.path()).map(|assumed| assumed.version);
         assert_eq!(version(None), Ok(PythonVersion::V3_13));
-        std::fs::write(root.path().join("pyproject.toml"), "[project]\nrequires-python = \">=3.12,<4\"\n").expect("written");
+        std::fs::write(root.path().join("pyproject.toml"), "[project]\nrequires-python = \">=3.12,<4\"\n")
+            .expect("written");
         assert_eq!(version(None), Ok(PythonVersion::V3_12));
         std::fs::write(root.path().join(".python-version"), "3.14.1\n").expect("written");
         assert_eq!(version(None), Ok(PythonVersion::V3_14));

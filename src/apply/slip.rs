@@ -2,10 +2,93 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ApplyError, Options, Said};
+use super::{ApplyError, Format, Options, Said, clock, outputs};
+use crate::coverage::{self, slipcover, system};
+use crate::report::slipcover::{Slipcover, SlipcoverFile, SlipcoverOptions};
 
 /// Merges, reports and judges.
 pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mut Said) -> Result<(), ApplyError> {
-    let _ = (options, files, folder, said);
+    if options.data_file.is_some() {
+        return Err(ApplyError::Usage(
+            "--data-file is for data of coverage.py; this is slipcover's: name --merged-json".to_owned(),
+        ));
+    }
+    let (mut parts, mut failures) = (Vec::new(), Vec::new());
+    for path in files {
+        match system::read_slipcover(path) {
+            Ok(part) => {
+                said.notes.push(format!("{}: slipcover, {} files", path.display(), part.files.len()));
+                parts.push(part);
+            }
+            Err(error) => failures.push(format!("{error}: {}", error.help())),
+        }
+    }
+    if !failures.is_empty() {
+        return Err(ApplyError::Data(failures));
+    }
+    if slipcover::drops_branches(&parts) {
+        said.warnings
+            .push("the first file has no branches, so those of the others are left out, as slipcover does".to_owned());
+    }
+    let merged = slipcover::merge(parts, &|path| system::real_path(path))
+        .map_err(|error| ApplyError::Data(vec![error.to_string()]))?;
+    let report = model(&merged);
+    let settings = SlipcoverOptions {
+        with_branches: report.branch,
+        current_dir: system::real_path(&folder.to_string_lossy()),
+        timestamp_ms: clock::now_ms(),
+        ..SlipcoverOptions::default()
+    };
+
+    let mut written = Vec::new();
+    for format in &options.formats {
+        let (name, text) = match format {
+            Format::Text => {
+                said.stdout = report.text(&settings);
+                continue;
+            }
+            Format::Json => ("coverage.json", report.json(&settings)),
+            Format::Xml => ("coverage.xml", report.xml(&settings)),
+            Format::Lcov => ("coverage.lcov", report.lcov(&settings)),
+            Format::Markdown | Format::Html => {
+                let message = "slipcover makes no Markdown or HTML report: ask for text, json, xml or lcov";
+                return Err(ApplyError::Usage(message.to_owned()));
+            }
+        };
+        written.push((options.output_dir.join(name), text));
+    }
+    written.extend(options.merged_json.iter().map(|path| (path.clone(), merged.to_json())));
+    for (path, text) in written {
+        outputs::write(&path, text.as_bytes())
+            .map_err(|error| ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display())))?;
+    }
+    // slipcover compares the unrounded percentage.
+    let percent = merged.summary().percent();
+    said.gate = options
+        .fail_under
+        .filter(|limit| percent < *limit)
+        .map(|limit| format!("Coverage failure: total of {percent:.2} is less than fail-under={limit}"));
     Ok(())
+}
+
+fn model(merged: &coverage::Slipcover) -> Slipcover {
+    let text = |key: &str| merged.meta.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    Slipcover {
+        version: text("version"),
+        timestamp: text("timestamp"),
+        branch: merged.has_branches(),
+        files: merged
+            .files
+            .iter()
+            .map(|(path, file)| {
+                let file = SlipcoverFile {
+                    executed: file.executed_lines.clone(),
+                    missing: file.missing_lines.clone(),
+                    executed_branches: file.executed_branches.clone(),
+                    missing_branches: file.missing_branches.clone(),
+                };
+                (path.clone(), file)
+            })
+            .collect(),
+    }
 }

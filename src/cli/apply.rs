@@ -6,7 +6,9 @@ use clap::{Args, ValueEnum};
 
 /// Arguments of `ci-lint apply`.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 ok, 1 gate failed, 2 usage or configuration, 3 data missing, incomplete or corrupt.")]
+#[command(
+    after_help = "Exit codes: 0 ok, 1 gate failed, 2 usage or configuration, 3 data missing, incomplete or corrupt."
+)]
 pub struct ApplyArgs {
     /// Data files of coverage.py or slipcover, or folders that hold them; the configured data file and its
     /// parallel parts when left out
