@@ -1,8 +1,9 @@
 //! Coverage data: what was executed, as coverage.py and slipcover record it.
 //!
-//! Pure: the model ([`data`], [`lines`], [`recorded`]), [`merge`], [`glob`], [`paths`], [`suffix`], [`slipcover`], [`sniff`].
+//! Pure: the model ([`data`], [`lines`], [`recorded`]), [`merge`], [`glob`], [`paths`], [`suffix`], [`slipcover`], [`sniff`], [`btree`].
 //! On the file system: [`inputs`], [`sqlite`], [`combine`], [`write`](mod@write), [`system`].
 
+pub mod btree;
 pub mod combine;
 pub mod config;
 pub mod data;
