@@ -10,7 +10,7 @@ use std::{env, fs};
 use ci_lint::coverage::{Arc, CoverageData, FileData, Measured};
 use ci_lint::python::{Analysis, ArcNote, Region, RegionKind};
 use ci_lint::report::slipcover::{Slipcover, SlipcoverFile, SlipcoverOptions};
-use ci_lint::report::{self, Judged, ReportOptions, Source};
+use ci_lint::report::{self, Judged, ReportError, ReportOptions, Source};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -53,8 +53,11 @@ struct DumpSlipcover {
     version: String,
     timestamp: String,
     branch: bool,
-    files: Vec<(String, Vec<u32>, Vec<u32>, Vec<Arc>, Vec<Arc>)>,
+    files: Vec<DumpSlipcoverFile>,
 }
+
+/// Name, executed and missing lines, executed and missing branches.
+type DumpSlipcoverFile = (String, Vec<u32>, Vec<u32>, Vec<Arc>, Vec<Arc>);
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -101,7 +104,8 @@ fn render(dump: &Dump, data: &CoverageData, variant: &Variant) -> Result<Vec<u8>
     if variant.format == "gates" {
         let mut out = String::new();
         for &(total, limit, precision) in &dump.gates {
-            out += &format!("{} ", report::display(total, precision));
+            out.push_str(&report::display(total, precision));
+            out.push(' ');
             out += &match report::fail_under(total, limit, precision) {
                 Ok(message) => message.unwrap_or_else(|| "ok".to_owned()),
                 Err(error) => error.to_string(),
@@ -109,6 +113,9 @@ fn render(dump: &Dump, data: &CoverageData, variant: &Variant) -> Result<Vec<u8>
             out.push('\n');
         }
         return Ok(out.into_bytes());
+    }
+    if dump.files.is_empty() {
+        return Ok(ReportError::NoData.to_string().into_bytes());
     }
     let options = ReportOptions {
         precision: variant.precision,

@@ -268,19 +268,29 @@ impl Facts<'_> {
         let owner_of = |line: u32| owner.get(line as usize).copied();
         let owner_of_end = |end: i32| u32::try_from(end).ok().and_then(owner_of);
         for line in self.executed.iter() {
-            owner_of(line).into_iter().for_each(|owner| reports[owner].executed.push(line));
+            if let Some(owner) = owner_of(line) {
+                reports[owner].executed.push(line);
+            }
         }
         for line in self.missing.iter() {
-            owner_of(line).into_iter().for_each(|owner| reports[owner].missing.push(line));
+            if let Some(owner) = owner_of(line) {
+                reports[owner].missing.push(line);
+            }
         }
         for line in self.analysis.excluded.iter() {
-            owner_of(line).into_iter().for_each(|owner| reports[owner].excluded.push(line));
+            if let Some(owner) = owner_of(line) {
+                reports[owner].excluded.push(line);
+            }
         }
         for &(line, exits) in &self.branches.exits {
-            owner_of(line).into_iter().for_each(|owner| reports[owner].numbers.branches += exits);
+            if let Some(owner) = owner_of(line) {
+                reports[owner].numbers.branches += exits;
+            }
         }
         for &arc in &self.branches.taken {
-            owner_of_end(arc.0).into_iter().for_each(|owner| reports[owner].executed_branches.push(arc));
+            if let Some(owner) = owner_of_end(arc.0) {
+                reports[owner].executed_branches.push(arc);
+            }
         }
         for &arc in &self.branches.not_taken {
             let Some(owner) = owner_of_end(arc.0) else { continue };

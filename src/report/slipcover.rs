@@ -182,13 +182,15 @@ impl Slipcover {
             }
             rows.push(row(name, &numbers, wrap(&missing(file), options.missing_width)));
         }
+        // In this case tabulate takes the width of the table from the row of dashes, which slipcover makes too short.
+        let columns = headers.len() - usize::from(self.branch && rows.is_empty() && self.files.len() > 1);
         if self.files.len() > 1 {
             let mut cells = vec![String::new(); headers.len() - 1];
             "---".clone_into(&mut cells[0]);
             rows.push(Row { cells, missing: Vec::new() });
             rows.push(row("(summary)", &self.totals(), Vec::new()));
         }
-        format!("\n{}", table(headers, &rows))
+        format!("\n{}", table(headers, &rows, columns))
     }
 
     /// The XML report.
@@ -224,7 +226,7 @@ impl Slipcover {
                 let (exits, targets) = branches.of(line);
                 line_element(&mut text, line, hit, exits, &targets);
             }
-            class.close(&mut text);
+            Class::close(&mut text);
             classes.push((name, text, statements, exits));
         }
         for (name, text, statements, exits) in &classes {
@@ -385,14 +387,12 @@ struct Row {
     missing: Vec<String>,
 }
 
-/// A table in the layout that the Python library tabulate calls "simple": columns of numbers stand to the right.
-fn table(headers: &[&str], rows: &[Row]) -> String {
+/// A table in the layout that the Python library tabulate calls "simple": columns of numbers stand to the right. Only
+/// the first `columns` are shown.
+fn table(headers: &[&str], rows: &[Row], columns: usize) -> String {
     let last = headers.len() - 1;
     let column = |index: usize| {
-        rows.iter().flat_map(move |row| match index == last {
-            true => row.missing.as_slice(),
-            false => &row.cells[index..=index],
-        })
+        rows.iter().flat_map(move |row| if index == last { row.missing.as_slice() } else { &row.cells[index..=index] })
     };
     let length = |text: &str| text.chars().count();
     let widths: Vec<usize> = headers
@@ -411,11 +411,12 @@ fn table(headers: &[&str], rows: &[Row]) -> String {
     let mut out = String::new();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
         let mut text = String::new();
-        for (index, cell) in cells.enumerate() {
+        for (index, cell) in cells.take(columns).enumerate() {
             let (gap, width) = (if index == 0 { "" } else { "  " }, widths[index]);
-            let _ = match to_the_right[index] {
-                true => write!(text, "{gap}{cell:>width$}"),
-                false => write!(text, "{gap}{cell:width$}"),
+            let _ = if to_the_right[index] {
+                write!(text, "{gap}{cell:>width$}")
+            } else {
+                write!(text, "{gap}{cell:width$}")
             };
         }
         out.push_str(text.trim_end());

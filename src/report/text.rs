@@ -179,17 +179,23 @@ impl Table {
     }
 }
 
+/// How two rows are compared.
+type Order = dyn Fn(&Row, &Row) -> Ordering;
+
+fn by_name(a: &Row, b: &Row) -> Ordering {
+    a.name.cmp(&b.name)
+}
+
 fn sort(rows: &mut [Row], branch: bool, option: &str) -> Result<(), ReportError> {
     let column = if option.is_empty() { "name".to_owned() } else { option.to_lowercase() };
     let (reverse, column) = match column.strip_prefix('-') {
         Some(column) => (true, column),
         None => (false, column.strip_prefix('+').unwrap_or(&column)),
     };
-    let by_name = |a: &Row, b: &Row| a.name.cmp(&b.name);
     let by_count = |count: fn(&Numbers) -> u32| {
         move |a: &Row, b: &Row| count(&a.numbers).cmp(&count(&b.numbers)).then_with(|| by_name(a, b))
     };
-    let order: Box<dyn Fn(&Row, &Row) -> Ordering> = match column {
+    let order: Box<Order> = match column {
         "name" => Box::new(|a, b| {
             let counts = |row: &Row| {
                 let Numbers { statements, missing, branches, partial_branches, .. } = row.numbers;

@@ -41,7 +41,7 @@ pub(super) fn python_lines(text: &str) -> impl Iterator<Item = &str> {
         });
         let Some((end, c)) = end else { return Some(std::mem::take(&mut rest)) };
         let (line, tail) = rest.split_at(end);
-        rest = if tail.starts_with("\r\n") { &tail[2..] } else { &tail[c.len_utf8()..] };
+        rest = tail.strip_prefix("\r\n").unwrap_or(&tail[c.len_utf8()..]);
         Some(line)
     })
 }
@@ -94,20 +94,20 @@ impl<'t> Iterator for Chunks<'t> {
 
 /// The ASCII form of a decimal digit of any script.
 fn digit(c: char) -> Option<char> {
+    static DIGIT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\d$").ok());
     if c.is_ascii() {
         return c.is_ascii_digit().then_some(c);
     }
     if !c.is_numeric() {
         return None;
     }
-    static DIGIT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\d$").ok());
     let pattern = DIGIT.as_ref()?;
     let is_digit = |code: u32| char::from_u32(code).is_some_and(|c| pattern.is_match(c.encode_utf8(&mut [0; 4])));
     if !is_digit(c.into()) {
         return None;
     }
     // Digits stand in runs from zero to nine, at times several runs in a row.
-    let before = (1..).take_while(|&distance| is_digit(u32::from(c) - distance)).last().unwrap_or(0);
+    let before = (1..u32::from(c)).take_while(|&distance| is_digit(u32::from(c) - distance)).last().unwrap_or(0);
     char::from_digit(before % 10, 10)
 }
 

@@ -37,7 +37,7 @@ pub fn xml(report: &Report, options: &ReportOptions) -> String {
             };
             element.open(&mut text);
             lines(&mut text, file);
-            element.close(&mut text);
+            Class::close(&mut text);
             text
         })
         .collect();
@@ -228,7 +228,7 @@ impl Class<'_> {
         );
     }
 
-    pub(super) fn close(&self, out: &mut String) {
+    pub(super) fn close(out: &mut String) {
         const EMPTY: &str = "\t\t\t\t\t<lines>\n";
         if out.ends_with(EMPTY) {
             out.truncate(out.len() - EMPTY.len());

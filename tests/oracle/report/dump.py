@@ -34,8 +34,8 @@ def sort_contexts():
     original = CoverageData.contexts_by_lineno
 
     def ordered(self, filename):
-        with self._connect() as con:
-            ids = {name: number for number, name in con.execute("select id, context from context")}
+        with self._connect() as con, con.execute("select id, context from context") as rows:
+            ids = {name: number for number, name in rows}
         lines = original(self, filename)
         return {line: sorted(names, key=ids.__getitem__) for line, names in lines.items()}
 
