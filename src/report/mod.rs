@@ -13,6 +13,8 @@ pub mod model;
 mod numbers;
 mod options;
 pub mod slipcover;
+#[cfg(test)]
+mod tests;
 mod text;
 mod unicode;
 mod xml;

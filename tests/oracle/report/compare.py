@@ -30,7 +30,6 @@ import odd
 PACKAGES = {
     "click": ("click", "8.5.1", "src/click", ["tests"]),
     "packaging": ("packaging", "26.3", "src/packaging", ["tests", "--deselect", "tests/test_manylinux.py"]),
-    "more-itertools": ("more-itertools", "11.2.1", "more_itertools", ["tests"]),
     "jinja2": ("jinja2", "3.1.6", "src/jinja2", ["tests"]),
 }
 # Modules of the standard library that get made-up data.
