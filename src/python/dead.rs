@@ -34,12 +34,14 @@ pub(super) enum Table {
     Function,
 }
 
-/// The definitions inside the unreachable `dead` ranges of a scope whose code objects are kept.
+/// The definitions inside the unreachable `dead` ranges of a scope whose code objects are kept. `completes` tells whether the end
+/// of the scope is reached, where it returns `None`.
 pub(super) fn surviving<'a>(
     body: &'a [Stmt],
     table: Table,
     text: &'a str,
     dead: &'a [TextRange],
+    completes: bool,
     version: PythonVersion,
 ) -> Vec<Definition<'a>> {
     let mut constants =
@@ -53,7 +55,7 @@ pub(super) fn surviving<'a>(
     for stmt in &body[usize::from(docstring(body).is_some())..] {
         constants.visit_stmt(stmt);
     }
-    constants.add("None", !dead.iter().any(|range| range.end() == body.last().map_or(range.end(), Ranged::end)));
+    constants.add("None", completes);
     let kept = |number: usize| match version {
         PythonVersion::V3_11 => constants.last_used.is_some_and(|last| number < last),
         _ => number == 0,

@@ -158,7 +158,7 @@ mod tests {
             &b"# coding: nonsense\n"[..],
             b"\xef\xbb\xbf# coding: latin-1\n",
             b"'\xe9'\n",
-            b"# coding: koi8-r\n'\xe9'\n",
+            b"\xef\xbb\xbf# coding: utf8\n",
         ] {
             assert!(decode(source).is_err(), "{source:?}");
         }

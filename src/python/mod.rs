@@ -16,6 +16,8 @@ mod refused;
 mod regions;
 mod source;
 mod statements;
+#[cfg(test)]
+mod tests;
 pub mod version;
 
 pub use analyse::{SourceError, analyse, analyse_text};

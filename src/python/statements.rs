@@ -72,10 +72,10 @@ impl Compiler<'_> {
             Some(_) if self.scope.kind == Table::Function => &body[1..],
             _ => body,
         };
-        self.body(own);
+        let completes = self.body(own);
         let dead = std::mem::take(&mut self.scope.dead);
         if !dead.is_empty() {
-            for definition in dead::surviving(body, self.scope.kind, self.text, &dead, self.version) {
+            for definition in dead::surviving(body, self.scope.kind, self.text, &dead, completes, self.version) {
                 self.define_only(definition);
             }
         }
