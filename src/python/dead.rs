@@ -44,8 +44,16 @@ pub(super) fn surviving<'a>(
     completes: bool,
     version: PythonVersion,
 ) -> Vec<Definition<'a>> {
-    let mut constants =
-        Constants { text, dead, version, numbers: HashMap::new(), count: 0, last_used: None, unused: Vec::new() };
+    let mut constants = Constants {
+        text,
+        table,
+        dead,
+        version,
+        numbers: HashMap::new(),
+        count: 0,
+        last_used: None,
+        unused: Vec::new(),
+    };
     match (table, docstring(body)) {
         (Table::Function, None) if version < PythonVersion::V3_14 => constants.add("None", false),
         (Table::Class, _) => constants.add("a class's name", true),
@@ -66,6 +74,7 @@ pub(super) fn surviving<'a>(
 /// Numbers the constants of a scope in the order in which they are compiled.
 struct Constants<'a> {
     text: &'a str,
+    table: Table,
     dead: &'a [TextRange],
     version: PythonVersion,
     numbers: HashMap<String, usize>,
@@ -170,6 +179,18 @@ impl<'a> Visitor<'a> for Constants<'a> {
                 self.visit_body(&inner.body);
                 self.visit_body(&inner.orelse);
             }
+            Stmt::AnnAssign(inner) => {
+                if let Some(value) = &inner.value {
+                    self.visit_expr(value);
+                }
+                if self.table == Table::Function {
+                    return;
+                }
+                self.visit_expr(&inner.annotation);
+                if let Some(name) = inner.target.as_name_expr().filter(|_| inner.simple) {
+                    self.constant(&format!("'{}'", name.id), inner.range());
+                }
+            }
             Stmt::With(inner) => {
                 walk_stmt(self, stmt);
                 self.constant("None", inner.range());
@@ -204,7 +225,7 @@ impl<'a> Visitor<'a> for Constants<'a> {
                     self.visit_expr(&first.iter);
                 }
             }
-            Expr::Tuple(tuple) if tuple.elts.iter().all(Expr::is_literal_expr) => {
+            Expr::Tuple(tuple) if tuple.ctx.is_load() && tuple.elts.iter().all(Expr::is_literal_expr) => {
                 self.constant(&self.text[expr.range()], expr.range());
             }
             Expr::Call(call) => {
