@@ -41,7 +41,8 @@ pub(super) fn text(out: &mut String, text: &str) {
 }
 
 /// The escaped text on its own.
-pub(super) fn escaped(value: &str) -> String {
+#[cfg(test)]
+fn escaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 8);
     text(&mut out, value);
     out

@@ -6,6 +6,7 @@ use super::escape;
 use super::names::hash;
 use super::view::Share;
 use super::{HtmlOptions, Site};
+use crate::report::model::Numbers;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -104,6 +105,19 @@ pub(super) fn bar(out: &mut String, share: Share) {
         "<svg class=\"bar\" viewBox=\"0 0 100 1\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path d=\"M0 0h{:.1}v1H0z\"/></svg>",
         share.percent().clamp(0.0, 100.0)
     );
+}
+
+/// The counts, in words.
+pub(super) fn sums(out: &mut String, numbers: &Numbers, branch: bool) {
+    let _ = write!(
+        out,
+        "<p class=\"sums\"><b>{}</b> statements, <b>{}</b> missing, <b>{}</b> excluded",
+        numbers.statements, numbers.missing, numbers.excluded
+    );
+    if branch {
+        let _ = write!(out, " · <b>{}</b> branches, <b>{}</b> not taken", numbers.branches, numbers.missing_branches);
+    }
+    out.push_str("</p>");
 }
 
 /// A file name in which the folder stands back, and which may wrap after each slash.

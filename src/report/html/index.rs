@@ -175,15 +175,8 @@ fn header(out: &mut String, site: &Site<'_>, kind: &Kind, totals: &Numbers) {
     escape::text(out, &site.options.title);
     let _ = write!(out, " <span class=\"percent\">{}%</span></h1>", share.shown(site.options.precision));
     frame::bar(out, share);
-    let _ = write!(
-        out,
-        "<p class=\"sums\"><b>{}</b> statements, <b>{}</b> missing, <b>{}</b> excluded",
-        totals.statements, totals.missing, totals.excluded
-    );
-    if branch {
-        let _ = write!(out, " · <b>{}</b> branches, <b>{}</b> not taken", totals.branches, totals.missing_branches);
-    }
-    out.push_str("</p></div>\n<div class=\"tools\">\n<nav aria-label=\"Indexes\">");
+    frame::sums(out, totals, branch);
+    out.push_str("</div>\n<div class=\"tools\">\n<nav aria-label=\"Indexes\">");
     for tab in [FILES, FUNCTIONS, CLASSES] {
         let current = if tab.file == kind.file { " aria-current=\"page\"" } else { "" };
         let _ = write!(out, "<a href=\"{}\"{current}>{}</a>", tab.file, tab.label);
@@ -270,6 +263,6 @@ const BRANCHES: [Column; 3] = [
     Column { id: "partial", key: "p", label: "Partial", descending: true, show: |out, numbers, _| cell(out, numbers.partial_branches) },
 ];
 
-fn cell(out: &mut String, number: impl std::fmt::Display) {
-    let _ = write!(out, "<td>{number}</td>");
+fn cell(out: &mut String, number: usize) {
+    let _ = if number == 0 { write!(out, "<td class=\"z\">0</td>") } else { write!(out, "<td>{number}</td>") };
 }

@@ -28,9 +28,13 @@ pub(super) fn page(site: &Site<'_>, at: usize) -> Vec<u8> {
     let mut encoded = String::new();
     for ((line, source), number) in lines.iter().zip(view::text_lines(text)).zip(1u32..) {
         open_line(&mut out, line, number);
-        annotate(&mut out, file, number, line.untaken);
         contexts.button(&mut out, &mut encoded, line.contexts);
+        annotate(&mut out, file, number, line.untaken);
         painter.line(&mut out, source);
+        if source.is_empty() {
+            // Otherwise the line would be lost in a copy.
+            out.push_str("<br>");
+        }
         out.push_str("</div>\n");
     }
     out.push_str("</div>\n");
@@ -56,6 +60,7 @@ fn header(out: &mut String, site: &Site<'_>, at: usize, percent: &str) {
     frame::path(out, &file.name);
     let _ = write!(out, " <span class=\"percent\">{percent}%</span></h1>");
     frame::bar(out, Share::total(numbers));
+    frame::sums(out, numbers, site.report.branch);
     out.push_str("</div>\n<div class=\"tools\">\n<nav aria-label=\"Files\">");
     let neighbour = |at: Option<usize>| {
         let page = at.and_then(|at| site.pages.get(at)).map(|(_, page)| page.as_str());

@@ -38,7 +38,7 @@ fn source_pages_show_marks_branches_and_contexts() {
     let page = source_page(samples::file());
     assert!(page.contains("<div class=m id=t5>"));
     assert!(page.contains("<div class=\"m k\" id=t6>"));
-    assert!(page.contains("<div id=t2><a href=#t2>2</a></div>"));
+    assert!(page.contains("<div id=t2><a href=#t2>2</a><br></div>"));
     assert!(page.contains(
         "4\u{202f}↛\u{202f}<a href=#t5>5</a><span>line 4 didn&#39;t jump to line 5 because the condition on line 4 was always \
          true</span>"

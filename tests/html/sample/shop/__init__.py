@@ -1,0 +1,1 @@
+"""A shop, to be looked at in the report."""
