@@ -53,7 +53,11 @@ impl SampleFile {
             first_lines,
             statements: set(self.statements),
             excluded: set(self.excluded),
-            notes: self.notes.into_iter().map(|(from, to, missing, action)| ((from, to), ArcNote { missing, action })).collect(),
+            notes: self
+                .notes
+                .into_iter()
+                .map(|(from, to, missing, action)| ((from, to), ArcNote { missing, action }))
+                .collect(),
             regions: self
                 .regions
                 .into_iter()
@@ -111,7 +115,10 @@ fn hostile(index: u32, text: &str) -> SampleFile {
         missing_arcs: vec![(6, -1)],
         branch_lines: vec![(6, 2, 1)],
         notes: vec![(6, -1, Some(text.to_owned()), Some(text.to_owned()))],
-        regions: vec![("function".to_owned(), text.to_owned(), 1, vec![1]), ("class".to_owned(), text.to_owned(), 2, vec![2])],
+        regions: vec![
+            ("function".to_owned(), text.to_owned(), 1, vec![1]),
+            ("class".to_owned(), text.to_owned(), 2, vec![2]),
+        ],
         contexts,
         numbers: [4, 0, 2, 2, 1, 1],
     }
@@ -126,8 +133,11 @@ fn lengthen(file: &mut SampleFile, lines: usize) {
     let repeated: Vec<&str> = text.iter().copied().cycle().take(lines).collect();
     let count = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let rounds = u32::try_from(lines).unwrap_or(u32::MAX) / count;
-    let spread = |marks: &[u32]| (0..rounds).flat_map(|round| marks.iter().map(move |mark| mark + round * count)).collect::<Vec<_>>();
-    (file.statements, file.missing, file.excluded) = (spread(&file.statements), spread(&file.missing), spread(&file.excluded));
+    let spread = |marks: &[u32]| {
+        (0..rounds).flat_map(|round| marks.iter().map(move |mark| mark + round * count)).collect::<Vec<_>>()
+    };
+    (file.statements, file.missing, file.excluded) =
+        (spread(&file.statements), spread(&file.missing), spread(&file.excluded));
     file.executed = spread(&file.executed);
     file.contexts = (0..rounds)
         .flat_map(|round| file.contexts.iter().map(move |(line, contexts)| (line + round * count, contexts.clone())))
@@ -152,7 +162,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             _ => paths.push(PathBuf::from(argument)),
         }
     }
-    let [sample, folder] = paths.as_slice() else { return Err("usage: render_html SAMPLE.json FOLDER [options]".into()) };
+    let [sample, folder] = paths.as_slice() else {
+        return Err("usage: render_html SAMPLE.json FOLDER [options]".into());
+    };
     let mut sample: Sample = serde_json::from_str(&std::fs::read_to_string(sample)?)?;
     if let Some(lines) = lines {
         sample.files.iter_mut().for_each(|file| lengthen(file, lines));
@@ -193,6 +205,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let pages = render(&report, &options);
     let rendered = start.elapsed();
+    let start = Instant::now();
     std::fs::create_dir_all(folder)?;
     let mut bytes = 0;
     for (name, content) in &pages {
@@ -202,7 +215,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     std::io::Write::write_fmt(
         &mut out,
-        format_args!("{} files, {bytes} bytes, rendered in {rendered:.1?}, written in {:.1?}\n", pages.len(), start.elapsed() - rendered),
+        format_args!(
+            "{} files, {bytes} bytes, rendered in {rendered:.1?}, written in {:.1?}\n",
+            pages.len(),
+            start.elapsed()
+        ),
     )?;
     Ok(())
 }

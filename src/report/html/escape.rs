@@ -159,7 +159,7 @@ mod tests {
             prop_assert!(safe);
             let list = json_list([source.as_str()].into_iter());
             prop_assert!(!list.contains(['<', '>', '&']));
-            let back: Vec<String> = serde_json::from_str(&list).unwrap();
+            let back: Vec<String> = serde_json::from_str(&list).expect("it is JSON");
             prop_assert_eq!(back, [visible(&source).into_owned()]);
         }
     }

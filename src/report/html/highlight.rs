@@ -36,8 +36,15 @@ pub(super) struct Token {
 
 /// The coloured stretches of a text, ascending and apart from each other; both ends lie between characters.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
-    let mut scanner =
-        Scanner { bytes: text.as_bytes(), text, at: 0, line_start: true, definition: false, stack: Vec::new(), found: Vec::new() };
+    let mut scanner = Scanner {
+        bytes: text.as_bytes(),
+        text,
+        at: 0,
+        line_start: true,
+        definition: false,
+        stack: Vec::new(),
+        found: Vec::new(),
+    };
     while scanner.at < scanner.bytes.len() {
         match scanner.stack.last() {
             Some(Mode::Literal(quote)) => scanner.literal(*quote),
@@ -152,7 +159,10 @@ impl Scanner<'_> {
         let start = self.at;
         let decimal = self.peek(0) != b'0' || !self.peek(1).is_ascii_alphabetic();
         while let Some(&byte) = self.bytes.get(self.at) {
-            let signed = decimal && matches!(byte, b'+' | b'-') && matches!(self.bytes[self.at - 1], b'e' | b'E') && self.at > start;
+            let signed = decimal
+                && matches!(byte, b'+' | b'-')
+                && matches!(self.bytes[self.at - 1], b'e' | b'E')
+                && self.at > start;
             if !(is_word(byte) || byte == b'.' || signed) {
                 break;
             }
@@ -210,7 +220,6 @@ impl Scanner<'_> {
             match byte {
                 b'\\' if !quote.specification || !quote.raw => {
                     self.at += if self.at + 1 < self.bytes.len() { 2 } else { 1 };
-                    continue;
                 }
                 b'{' if quote.fields => {
                     if self.peek(1) == b'{' && !quote.specification {
@@ -275,9 +284,9 @@ fn is_word(byte: u8) -> bool {
 }
 
 const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else",
-    "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise",
-    "return", "try", "while", "with", "yield",
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
 #[cfg(test)]
@@ -291,7 +300,7 @@ mod tests {
         let mut done = 0;
         for token in tokens(text) {
             out += &text[done..token.start];
-            out += &format!("{}{}|", token.kind.element(), &text[token.start..token.end]);
+            out.extend([token.kind.element(), &text[token.start..token.end], "|"]);
             done = token.end;
         }
         out + &text[done..]
@@ -305,7 +314,10 @@ mod tests {
         assert_eq!(shown(r#"r'\'' "a\"b" ''"#), r#"s-r'\''| s-"a\"b"| s-''|"#);
         assert_eq!(shown("x = '''a\nb''' + 1"), "x = s-'''a\nb'''| + n-1|");
         assert_eq!(shown("x = 'open\ny = 1"), "x = s-'open|\ny = n-1|");
-        assert_eq!(shown("match x:\n case 1:\nmatch = 1\ntype X = int\ntype(x)"), "k-match| x:\n k-case| n-1|:\nmatch = n-1|\nk-type| X = int\ntype(x)");
+        assert_eq!(
+            shown("match x:\n case 1:\nmatch = 1\ntype X = int\ntype(x)"),
+            "k-match| x:\n k-case| n-1|:\nmatch = n-1|\nk-type| X = int\ntype(x)"
+        );
         assert_eq!(shown("rb = Rb''"), "rb = s-Rb''|");
     }
 

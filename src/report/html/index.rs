@@ -12,9 +12,18 @@ struct Row<'r> {
     page: &'r str,
     line: Option<u32>,
     file: &'r str,
-    /// The function or class, on their indexes; `None` within for what lies outside of them.
-    region: Option<Option<&'r str>>,
+    region: Region<'r>,
     numbers: Numbers,
+}
+
+/// The second column.
+enum Region<'r> {
+    /// There is none, on the index of files.
+    File,
+    /// A function or class.
+    Named(&'r str),
+    /// What lies outside of them.
+    Outside,
 }
 
 /// What distinguishes one index from the others.
@@ -43,7 +52,7 @@ pub(super) fn files(site: &Site<'_>) -> Vec<u8> {
     let rows: Vec<_> = site
         .pages
         .iter()
-        .map(|(file, page)| Row { page, line: None, file: &file.name, region: None, numbers: file.numbers })
+        .map(|(file, page)| Row { page, line: None, file: &file.name, region: Region::File, numbers: file.numbers })
         .collect();
     render(site, &FILES, &rows, &site.report.totals, site.skipped)
 }
@@ -65,7 +74,13 @@ pub(super) fn regions(site: &Site<'_>, kind: RegionKind) -> Vec<u8> {
             totals.missing_branches += numbers.missing_branches;
             if skipped.lists(&numbers, site.options) {
                 let line = region.name.map(|_| region.start);
-                rows.push(Row { page, line, file: &file.name, region: Some(region.name), numbers });
+                rows.push(Row {
+                    page,
+                    line,
+                    file: &file.name,
+                    region: region.name.map_or(Region::Outside, Region::Named),
+                    numbers,
+                });
             }
         }
     }
@@ -120,7 +135,7 @@ fn render(site: &Site<'_>, kind: &Kind, rows: &[Row<'_>], totals: &Numbers, skip
         let total = Share::total(numbers);
         let _ = write!(out, "<td class=\"total\" data-r=\"{} {}\">", total.part, total.whole);
         frame::bar(out, total);
-        let _ = write!(out, "<span>{}%</span></td></tr>\n", total.shown(precision));
+        let _ = writeln!(out, "<span>{}%</span></td></tr>", total.shown(precision));
     };
     for row in rows {
         let href = |out: &mut String| {
@@ -134,14 +149,13 @@ fn render(site: &Site<'_>, kind: &Kind, rows: &[Row<'_>], totals: &Numbers, skip
         href(&mut out);
         frame::path(&mut out, row.file);
         out.push_str("</a></th>");
-        if let Some(region) = row.region {
+        if !matches!(row.region, Region::File) {
             out.push_str("<td class=\"name\">");
             href(&mut out);
-            match region {
-                Some(name) => escape::text(&mut out, name),
-                None => {
-                    let _ = write!(out, "<i>outside any {}</i>", kind.one);
-                }
+            if let Region::Named(name) = row.region {
+                escape::text(&mut out, name);
+            } else {
+                let _ = write!(out, "<i>outside any {}</i>", kind.one);
             }
             out.push_str("</a></td>");
         }
@@ -190,10 +204,11 @@ fn header(out: &mut String, site: &Site<'_>, kind: &Kind, totals: &Numbers) {
         kind.many,
         if site.options.skip_covered { " checked disabled" } else { "" }
     );
-    let link = |page: Option<&(_, String)>| page.map_or_else(|| "index.html".to_owned(), |(_, page)| escape::address(page));
-    let _ = write!(
+    let link =
+        |page: Option<&(_, String)>| page.map_or_else(|| "index.html".to_owned(), |(_, page)| escape::address(page));
+    let _ = writeln!(
         out,
-        "<span hidden><a id=\"prev\" href=\"{}\"></a><a id=\"next\" href=\"{}\"></a><a id=\"up\" href=\"index.html\"></a></span>\n",
+        "<span hidden><a id=\"prev\" href=\"{}\"></a><a id=\"next\" href=\"{}\"></a><a id=\"up\" href=\"index.html\"></a></span>",
         link(site.pages.last()),
         link(site.pages.first())
     );
@@ -235,7 +250,8 @@ fn group_start(column: &Column) -> &'static str {
 }
 
 fn share_cell(out: &mut String, share: Share, precision: usize) {
-    let _ = write!(out, "<td class=\"group\" data-r=\"{} {}\">{}%</td>", share.part, share.whole, share.shown(precision));
+    let _ =
+        write!(out, "<td class=\"group\" data-r=\"{} {}\">{}%</td>", share.part, share.whole, share.shown(precision));
 }
 
 const STATEMENTS: [Column; 4] = [
@@ -246,9 +262,27 @@ const STATEMENTS: [Column; 4] = [
         descending: false,
         show: |out, numbers, precision| share_cell(out, Share::statements(numbers), precision),
     },
-    Column { id: "statements", key: "s", label: "Statements", descending: true, show: |out, numbers, _| cell(out, numbers.statements) },
-    Column { id: "missing", key: "m", label: "Missing", descending: true, show: |out, numbers, _| cell(out, numbers.missing) },
-    Column { id: "excluded", key: "x", label: "Excluded", descending: true, show: |out, numbers, _| cell(out, numbers.excluded) },
+    Column {
+        id: "statements",
+        key: "s",
+        label: "Statements",
+        descending: true,
+        show: |out, numbers, _| cell(out, numbers.statements),
+    },
+    Column {
+        id: "missing",
+        key: "m",
+        label: "Missing",
+        descending: true,
+        show: |out, numbers, _| cell(out, numbers.missing),
+    },
+    Column {
+        id: "excluded",
+        key: "x",
+        label: "Excluded",
+        descending: true,
+        show: |out, numbers, _| cell(out, numbers.excluded),
+    },
 ];
 
 const BRANCHES: [Column; 3] = [
@@ -259,8 +293,20 @@ const BRANCHES: [Column; 3] = [
         descending: false,
         show: |out, numbers, precision| share_cell(out, Share::branches(numbers), precision),
     },
-    Column { id: "branches", key: "b", label: "Branches", descending: true, show: |out, numbers, _| cell(out, numbers.branches) },
-    Column { id: "partial", key: "p", label: "Partial", descending: true, show: |out, numbers, _| cell(out, numbers.partial_branches) },
+    Column {
+        id: "branches",
+        key: "b",
+        label: "Branches",
+        descending: true,
+        show: |out, numbers, _| cell(out, numbers.branches),
+    },
+    Column {
+        id: "partial",
+        key: "p",
+        label: "Partial",
+        descending: true,
+        show: |out, numbers, _| cell(out, numbers.partial_branches),
+    },
 ];
 
 fn cell(out: &mut String, number: usize) {

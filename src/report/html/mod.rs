@@ -64,7 +64,8 @@ pub fn render(report: &Report, options: &HtmlOptions) -> Vec<(String, Vec<u8>)> 
     files.push(("index.html".to_owned(), site.index()));
     files.push(("function_index.html".to_owned(), site.function_index()));
     files.push(("class_index.html".to_owned(), site.class_index()));
-    let pages: Vec<_> = (0..site.len()).into_par_iter().map(|at| (site.page_name(at).to_owned(), site.page(at))).collect();
+    let pages: Vec<_> =
+        (0..site.len()).into_par_iter().map(|at| (site.page_name(at).to_owned(), site.page(at))).collect();
     files.extend(pages);
     files
 }

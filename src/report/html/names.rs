@@ -87,7 +87,17 @@ mod tests {
 
     #[test]
     fn never_collide() {
-        let all = names(&["a/b.c.py", "a/b_c.py", "a/B_c.py", "index", "Index", "class_index", "a/b.c.py", "a\nb.py", "a\"b.py"]);
+        let all = names(&[
+            "a/b.c.py",
+            "a/b_c.py",
+            "a/B_c.py",
+            "index",
+            "Index",
+            "class_index",
+            "a/b.c.py",
+            "a\nb.py",
+            "a\"b.py",
+        ]);
         let different: HashSet<String> = all.iter().map(|name| name.to_lowercase()).collect();
         assert_eq!(different.len(), all.len(), "{all:?}");
         assert!(all.iter().all(|name| !name.contains(['\n', '"'])));

@@ -15,7 +15,8 @@ pub(super) fn file() -> FileReport {
     let mut first_lines: Vec<u32> = (0..=15).collect();
     first_lines[6] = 5;
     let note = |missing: &str| ArcNote { missing: Some(missing.to_owned()), action: None };
-    let region = |kind, name: &str, start, lines: &[u32]| Region { kind, name: name.to_owned(), start, lines: set(lines) };
+    let region =
+        |kind, name: &str, start, lines: &[u32]| Region { kind, name: name.to_owned(), start, lines: set(lines) };
     let analysis = Analysis {
         text: TEXT.to_owned(),
         first_lines,

@@ -28,7 +28,7 @@ pub(super) fn page(site: &Site<'_>, at: usize) -> Vec<u8> {
     let mut encoded = String::new();
     for ((line, source), number) in lines.iter().zip(view::text_lines(text)).zip(1u32..) {
         open_line(&mut out, line, number);
-        contexts.button(&mut out, &mut encoded, line.contexts);
+        contexts.button(&mut out, &mut encoded, &line.contexts);
         annotate(&mut out, file, number, line.untaken);
         painter.line(&mut out, source);
         if source.is_empty() {
@@ -112,7 +112,9 @@ fn open_line(out: &mut String, line: &Line<'_>, number: u32) {
     let _ = match line.mark {
         None => write!(out, "<div id=t{number}><a href=#t{number}>{number}</a>"),
         Some((mark, false)) => write!(out, "<div class={} id=t{number}><a href=#t{number}>{number}</a>", mark.class()),
-        Some((mark, true)) => write!(out, "<div class=\"{} k\" id=t{number}><a href=#t{number}>{number}</a>", mark.class()),
+        Some((mark, true)) => {
+            write!(out, "<div class=\"{} k\" id=t{number}><a href=#t{number}>{number}</a>", mark.class())
+        }
     };
 }
 
@@ -156,7 +158,7 @@ struct Contexts<'r> {
 
 impl<'r> Contexts<'r> {
     fn of(lines: &[Line<'_>], all: &'r [String]) -> Self {
-        let mut used: Vec<u32> = lines.iter().flat_map(|line| line.contexts).copied().collect();
+        let mut used: Vec<u32> = lines.iter().flat_map(|line| line.contexts.iter().copied()).collect();
         used.sort_unstable();
         used.dedup();
         let mut used: Vec<(u32, &str)> =
@@ -243,7 +245,8 @@ fn overview(out: &mut String, lines: &[Line<'_>]) {
         let mut path = String::new();
         let mut line = 0;
         while line < lines.len() {
-            let marked = |line: usize| lines.get(line).is_some_and(|line| line.mark.is_some_and(|(own, _)| own == mark));
+            let marked =
+                |line: usize| lines.get(line).is_some_and(|line| line.mark.is_some_and(|(own, _)| own == mark));
             if marked(line) {
                 let start = line;
                 while marked(line) {

@@ -57,7 +57,9 @@ fn indexes_show_the_models_figures() {
     let options = HtmlOptions { precision: 2, ..HtmlOptions::default() };
     let index = page(&report, &options, "index.html");
     assert!(
-        index.contains("<td>9</td><td>3</td><td>2</td><td class=\"group\" data-r=\"1 4\">25.00%</td><td>4</td><td>3</td>")
+        index.contains(
+            "<td>9</td><td>3</td><td>2</td><td class=\"group\" data-r=\"1 4\">25.00%</td><td>4</td><td>3</td>"
+        )
     );
     assert!(index.contains("data-r=\"7 13\""));
     assert!(index.contains("<span>53.85%</span>"));
@@ -104,7 +106,7 @@ fn hostile_texts_stay_texts() {
     for (name, bytes) in render(&report, &options) {
         let text = String::from_utf8(bytes).expect("UTF-8");
         assert!(!name.contains(['/', '<', '>', '"', '\0']), "{name}");
-        if name.ends_with(".html") {
+        if name.rsplit('.').next() == Some("html") {
             assert!(!text.contains("<img") && !text.contains('\u{202e}') && !text.contains('\0'), "{name}");
             assert_eq!(text.matches("</script>").count(), if name.contains("index") { 1 } else { 2 }, "{name}");
         }
@@ -118,11 +120,15 @@ fn text_survives_the_colouring() {
     file.analysis.text = text.to_owned();
     file.missing_arcs.clear();
     let page = source_page(file);
-    let lines = page.split("<div id=\"lines\">\n").nth(1).and_then(|rest| rest.split("\n</div>\n").next()).expect("lines");
+    let lines =
+        page.split("<div id=\"lines\">\n").nth(1).and_then(|rest| rest.split("\n</div>\n").next()).expect("lines");
     let mut shown = String::new();
     for line in lines.lines() {
         let code = line.split_once("</a>").map_or(line, |(_, rest)| rest).trim_end_matches("</div>");
-        let code = code.rsplit_once(" ctx</button>").or_else(|| code.rsplit_once("(empty)</span>")).map_or(code, |parts| parts.1);
+        let code = code
+            .rsplit_once(" ctx</button>")
+            .or_else(|| code.rsplit_once("(empty)</span>"))
+            .map_or(code, |parts| parts.1);
         let mut inside = false;
         for character in code.chars() {
             match character {

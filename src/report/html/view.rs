@@ -1,5 +1,6 @@
 //! What the pages show of the Report model. Only this file looks into a [`FileReport`].
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
@@ -40,14 +41,14 @@ impl Mark {
 }
 
 /// One line of source.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Line<'f> {
     /// Its mark, and whether it only continues the statement that has it.
     pub(super) mark: Option<(Mark, bool)>,
     /// The branches of a partial line that were not taken.
     pub(super) untaken: &'f [Arc],
-    /// The indices of its contexts.
-    pub(super) contexts: &'f [u32],
+    /// The indices of the contexts that ran the statement that begins here.
+    pub(super) contexts: Cow<'f, [u32]>,
 }
 
 /// The lines of a file.
@@ -55,8 +56,12 @@ pub(super) fn lines(file: &FileReport) -> Vec<Line<'_>> {
     let analysis = &file.analysis;
     let count = u32::try_from(text_lines(&analysis.text).count()).unwrap_or(u32::MAX);
     let branches: LineSet = file.branch_lines.iter().map(|branch| branch.line).collect();
-    let partial: LineSet =
-        file.missing_arcs.iter().filter_map(|arc| u32::try_from(arc.0).ok()).filter(|&line| branches.contains(line)).collect();
+    let partial: LineSet = file
+        .missing_arcs
+        .iter()
+        .filter_map(|arc| u32::try_from(arc.0).ok())
+        .filter(|&line| branches.contains(line))
+        .collect();
     let mark = |line| {
         if analysis.excluded.contains(line) {
             Some(Mark::Excluded)
@@ -68,11 +73,12 @@ pub(super) fn lines(file: &FileReport) -> Vec<Line<'_>> {
             analysis.statements.contains(line).then_some(Mark::Run)
         }
     };
-    let mut contexts: Vec<(u32, &[u32])> = file.line_contexts.iter().map(|(line, list)| (*line, list.as_slice())).collect();
-    contexts.sort_by_key(|&(line, _)| line);
+    let mut contexts = contexts_by_statement(file).into_iter().peekable();
     (1..=count)
         .map(|line| {
             let own = mark(line);
+            while contexts.next_if(|&(other, _)| other < line).is_some() {}
+            let of_line = contexts.next_if(|&(other, _)| other == line).map(|(_, list)| list);
             let continued = || {
                 let first = analysis.first_lines.get(line as usize).copied().filter(|&first| first != line)?;
                 mark(first).map(|mark| (mark, true))
@@ -80,11 +86,24 @@ pub(super) fn lines(file: &FileReport) -> Vec<Line<'_>> {
             Line {
                 mark: own.map(|mark| (mark, false)).or_else(continued),
                 untaken: if own == Some(Mark::Partial) { arcs_from(&file.missing_arcs, line) } else { &[] },
-                contexts: match contexts.binary_search_by_key(&line, |&(line, _)| line) {
-                    Ok(at) if own.is_some() => contexts[at].1,
-                    _ => &[],
-                },
+                contexts: own.and(of_line).unwrap_or_default(),
             }
+        })
+        .collect()
+}
+
+/// By first line of a statement, ascending, the contexts that ran any line of it: of a call over several lines, Python may report
+/// only the second.
+fn contexts_by_statement(file: &FileReport) -> Vec<(u32, Cow<'_, [u32]>)> {
+    let first = |line: u32| file.analysis.first_lines.get(line as usize).copied().unwrap_or(line);
+    let mut recorded: Vec<(u32, &[u32])> =
+        file.line_contexts.iter().map(|(line, list)| (first(*line), list.as_slice())).collect();
+    recorded.sort_by_key(|&(line, _)| line);
+    recorded
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|chunk| match chunk {
+            [(line, list)] => (*line, Cow::Borrowed(*list)),
+            _ => (chunk[0].0, chunk.iter().flat_map(|(_, list)| list.iter().copied()).collect()),
         })
         .collect()
 }
@@ -105,7 +124,7 @@ fn arcs_from(arcs: &[Arc], line: u32) -> &[Arc] {
 pub(super) fn goes_nowhere(file: &FileReport, line: u32, untaken: &[Arc]) -> bool {
     file.branch_lines
         .binary_search_by_key(&line, |branch| branch.line)
-        .is_ok_and(|at| usize::try_from(file.branch_lines[at].total).is_ok_and(|total| total == untaken.len()))
+        .is_ok_and(|at| file.branch_lines[at].total == untaken.len())
 }
 
 /// Why a branch was not taken, as a sentence.
@@ -283,7 +302,10 @@ mod tests {
     #[test]
     fn sentences_say_why() {
         let file = samples::file();
-        assert_eq!(sentence(&file, (4, 5)), "line 4 didn't jump to line 5 because the condition on line 4 was always true");
+        assert_eq!(
+            sentence(&file, (4, 5)),
+            "line 4 didn't jump to line 5 because the condition on line 4 was always true"
+        );
         assert_eq!(sentence(&file, (7, -6)), "line 7 didn't jump to the function exit");
         assert!(!goes_nowhere(&file, 4, &[(4, 5)]));
         assert!(goes_nowhere(&file, 7, &[(7, -6), (7, 8)]));
