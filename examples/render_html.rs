@@ -11,7 +11,7 @@ use std::time::Instant;
 use ci_lint::coverage::LineSet;
 use ci_lint::python::{Analysis, ArcNote, Region, RegionKind};
 use ci_lint::report::html::{HtmlOptions, render};
-use ci_lint::report::model::{BranchLine, FileReport, Numbers, Report};
+use ci_lint::report::model::{BranchLine, FileReport, Numbers, RegionReport, Regions, Report};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -31,11 +31,11 @@ struct SampleFile {
     executed: Vec<u32>,
     missing: Vec<u32>,
     missing_arcs: Vec<(i32, i32)>,
-    branch_lines: Vec<(u32, usize, usize)>,
+    branch_lines: Vec<(u32, u32, u32)>,
     notes: Vec<(i32, i32, Option<String>, Option<String>)>,
     regions: Vec<(String, String, u32, Vec<u32>)>,
     contexts: Vec<(u32, Vec<u32>)>,
-    numbers: [usize; 6],
+    numbers: [u32; 6],
 }
 
 impl SampleFile {
@@ -75,14 +75,13 @@ impl SampleFile {
         if with_branches {
             numbers = Numbers { branches, partial_branches, missing_branches, ..numbers };
         }
-        FileReport {
+        let mut file = FileReport {
             path: self.name.clone(),
             name: self.name,
             analysis,
             executed: set(self.executed),
             missing: set(self.missing),
-            executed_arcs: Vec::new(),
-            missing_arcs: if with_branches { self.missing_arcs } else { Vec::new() },
+            missing_branches: if with_branches { self.missing_arcs } else { Vec::new() },
             branch_lines: if with_branches {
                 self.branch_lines.into_iter().map(|(line, total, taken)| BranchLine { line, total, taken }).collect()
             } else {
@@ -90,7 +89,45 @@ impl SampleFile {
             },
             line_contexts: if with_contexts { self.contexts } else { Vec::new() },
             numbers,
+            ..FileReport::default()
+        };
+        file.functions = regions(&file, RegionKind::Function);
+        file.classes = regions(&file, RegionKind::Class);
+        file
+    }
+}
+
+/// The regions of one kind with their counts, which a sample does not record.
+fn regions(file: &FileReport, kind: RegionKind) -> Regions {
+    let listed: Vec<&Region> = file.analysis.regions.iter().filter(|region| region.kind == kind).collect();
+    let owner = |line: u32| listed.iter().rposition(|region| region.lines.contains(line)).unwrap_or(listed.len());
+    let mut numbers = vec![Numbers { files: 1, ..Numbers::default() }; listed.len() + 1];
+    for line in file.analysis.statements.iter() {
+        numbers[owner(line)].statements += 1;
+    }
+    for line in file.analysis.excluded.iter() {
+        numbers[owner(line)].excluded += 1;
+    }
+    for line in file.missing.iter() {
+        numbers[owner(line)].missing += 1;
+    }
+    for branch in &file.branch_lines {
+        let numbers = &mut numbers[owner(branch.line)];
+        numbers.branches += branch.total;
+        numbers.missing_branches += branch.total - branch.taken;
+        if !file.missing.contains(branch.line) {
+            numbers.partial_branches += branch.total - branch.taken;
         }
+    }
+    let report =
+        |name: &str, start, numbers| RegionReport { name: name.to_owned(), start, numbers, ..RegionReport::default() };
+    Regions {
+        each: listed
+            .iter()
+            .zip(&numbers)
+            .map(|(region, numbers)| report(&region.name, region.start, *numbers))
+            .collect(),
+        outside: report("", 1, numbers[listed.len()]),
     }
 }
 
@@ -143,9 +180,10 @@ fn lengthen(file: &mut SampleFile, lines: usize) {
         .flat_map(|round| file.contexts.iter().map(move |(line, contexts)| (line + round * count, contexts.clone())))
         .collect();
     file.text = repeated.join("\n") + "\n";
-    file.numbers[0] = file.statements.len();
-    file.numbers[1] = file.excluded.len();
-    file.numbers[2] = file.missing.len();
+    let length = |lines: &[u32]| u32::try_from(lines.len()).unwrap_or(u32::MAX);
+    file.numbers[0] = length(&file.statements);
+    file.numbers[1] = length(&file.excluded);
+    file.numbers[2] = length(&file.missing);
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -102,7 +102,7 @@ TOTAL          5      1      2      1    71%
 #[test]
 fn every_report_is_written_and_they_agree() {
     let project = Project::new();
-    let output = project.run(&["--report", "text,markdown,json,xml,lcov", "--output-dir", "out"]);
+    let output = project.run(&["--report", "text,markdown,json,xml,lcov,html", "--output-dir", "out"]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     let read = |name: &str| fs::read_to_string(project.path().join("out").join(name)).expect(name);
     let json: Value = serde_json::from_str(&read("coverage.json")).expect("JSON");
@@ -111,6 +111,9 @@ fn every_report_is_written_and_they_agree() {
     assert!(read("coverage.xml").contains("lines-valid=\"5\" lines-covered=\"4\""));
     assert!(read("coverage.lcov").contains("LF:5\nLH:4\n"));
     assert!(read("coverage.md").contains("**TOTAL**"));
+    let index = read("htmlcov/index.html");
+    assert!(index.contains("pkg/m.py") && index.contains("71%"), "{index}");
+    assert!(read("htmlcov/.gitignore").contains('*'));
 }
 
 #[test]

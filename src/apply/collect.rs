@@ -28,12 +28,12 @@ pub(super) fn collect(named: &[PathBuf], data_file: &Path) -> Result<Inputs, App
         } else if path.exists() {
             files.push(path.clone());
         } else {
-            return Err(missing(format!("`{}` does not exist", path.display())));
+            return Err(missing(&format!("`{}` does not exist", path.display())));
         }
     }
     if files.is_empty() {
         let place = named.first().map_or_else(|| data_file.display().to_string(), |path| path.display().to_string());
-        return Err(missing(format!("there is no coverage data at `{place}`")));
+        return Err(missing(&format!("there is no coverage data at `{place}`")));
     }
     let (mut coverage, mut slipcover, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for path in files {
@@ -56,7 +56,7 @@ pub(super) fn collect(named: &[PathBuf], data_file: &Path) -> Result<Inputs, App
     }
 }
 
-fn missing(message: String) -> ApplyError {
+fn missing(message: &str) -> ApplyError {
     ApplyError::Data(vec![format!("{message}: did the test job upload it, and was it downloaded to this place?")])
 }
 
@@ -64,7 +64,7 @@ fn missing(message: String) -> ApplyError {
 fn folder(path: &Path, data_file: &Path) -> Result<Vec<PathBuf>, ApplyError> {
     let name = data_file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let entries =
-        fs::read_dir(path).map_err(|error| missing(format!("`{}` cannot be read: {error}", path.display())))?;
+        fs::read_dir(path).map_err(|error| missing(&format!("`{}` cannot be read: {error}", path.display())))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(Result::ok)
         .map(|entry| entry.path())

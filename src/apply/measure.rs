@@ -55,9 +55,8 @@ pub(super) fn sources(
                 "`{path}` was traced by the plugin `{tracer}`, which cannot be loaded here: left out"
             ));
         }
-        let bytes = match fs::read(folder.join(path)) {
-            Ok(bytes) => bytes,
-            Err(_) => return Read::Failed(format!("No source for code: '{path}'")),
+        let Ok(bytes) = fs::read(folder.join(path)) else {
+            return Read::Failed(format!("No source for code: '{path}'"));
         };
         match analyse(&bytes, version, &patterns) {
             Ok(analysis) => match beyond(file, &analysis) {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use crate::coverage::combine::{Combined, Options as CombineOptions, Outcome as InputOutcome, combine_files};
 use crate::coverage::config::{CoverageConfig, load_from_disk};
 use crate::coverage::{system, write};
+use crate::report::html::HtmlOptions;
 use crate::report::{self, Judged, Report, ReportOptions};
 
 /// A report that can be asked for.
@@ -231,10 +232,43 @@ fn render(
                 "coverage.lcov"
             }
             Format::Html => {
-                return Err(ApplyError::Usage("html".to_owned()));
+                outputs.extend(html(report, report_options, config, options)?);
+                continue;
             }
         };
         outputs.push((options.output_dir.join(name), bytes));
     }
     Ok(outputs)
+}
+
+/// The pages of `htmlcov/`.
+fn html(
+    report: &Report,
+    report_options: &ReportOptions,
+    config: &CoverageConfig,
+    options: &Options,
+) -> Result<Vec<(PathBuf, Vec<u8>)>, ApplyError> {
+    let extra_css = match &config.html.extra_css {
+        Some(path) => Some(std::fs::read(path).map_err(|error| {
+            ApplyError::Usage(format!("the style sheet `{path}` of [html] extra_css cannot be read: {error}"))
+        })?),
+        None => None,
+    };
+    let settings = HtmlOptions {
+        title: config.html.title.clone(),
+        precision: report_options.precision,
+        skip_covered: config.html_skip_covered(),
+        skip_empty: config.html_skip_empty(),
+        extra_css,
+        created: report_options.timestamp.clone(),
+        ..HtmlOptions::default()
+    };
+    let folder = options.output_dir.join("htmlcov");
+    let mut files: Vec<_> =
+        report::html::render(report, &settings).into_iter().map(|(name, bytes)| (folder.join(name), bytes)).collect();
+    // A report that is committed by accident is a nuisance; a folder that was there before is the user's.
+    if !folder.exists() {
+        files.push((folder.join(".gitignore"), report::html::GITIGNORE.into()));
+    }
+    Ok(files)
 }

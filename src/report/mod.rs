@@ -6,6 +6,7 @@
 
 mod build;
 mod checksum;
+pub mod html;
 pub mod json;
 pub mod lcov;
 mod missing;

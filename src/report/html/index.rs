@@ -309,6 +309,6 @@ const BRANCHES: [Column; 3] = [
     },
 ];
 
-fn cell(out: &mut String, number: usize) {
+fn cell(out: &mut String, number: u32) {
     let _ = if number == 0 { write!(out, "<td class=\"z\">0</td>") } else { write!(out, "<td>{number}</td>") };
 }

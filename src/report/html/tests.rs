@@ -118,7 +118,7 @@ fn text_survives_the_colouring() {
     let text = "x = '''a\n\n  b''' # <c>\n\n\nf\"{x:>{2}}\"\n'open\n\ty\nend";
     let mut file = samples::file();
     file.analysis.text = text.to_owned();
-    file.missing_arcs.clear();
+    file.missing_branches.clear();
     let page = source_page(file);
     let lines =
         page.split("<div id=\"lines\">\n").nth(1).and_then(|rest| rest.split("\n</div>\n").next()).expect("lines");

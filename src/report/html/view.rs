@@ -57,7 +57,7 @@ pub(super) fn lines(file: &FileReport) -> Vec<Line<'_>> {
     let count = u32::try_from(text_lines(&analysis.text).count()).unwrap_or(u32::MAX);
     let branches: LineSet = file.branch_lines.iter().map(|branch| branch.line).collect();
     let partial: LineSet = file
-        .missing_arcs
+        .missing_branches
         .iter()
         .filter_map(|arc| u32::try_from(arc.0).ok())
         .filter(|&line| branches.contains(line))
@@ -85,7 +85,7 @@ pub(super) fn lines(file: &FileReport) -> Vec<Line<'_>> {
             };
             Line {
                 mark: own.map(|mark| (mark, false)).or_else(continued),
-                untaken: if own == Some(Mark::Partial) { arcs_from(&file.missing_arcs, line) } else { &[] },
+                untaken: if own == Some(Mark::Partial) { arcs_from(&file.missing_branches, line) } else { &[] },
                 contexts: own.and(of_line).unwrap_or_default(),
             }
         })
@@ -124,7 +124,7 @@ fn arcs_from(arcs: &[Arc], line: u32) -> &[Arc] {
 pub(super) fn goes_nowhere(file: &FileReport, line: u32, untaken: &[Arc]) -> bool {
     file.branch_lines
         .binary_search_by_key(&line, |branch| branch.line)
-        .is_ok_and(|at| file.branch_lines[at].total == untaken.len())
+        .is_ok_and(|at| file.branch_lines[at].total as usize == untaken.len())
 }
 
 /// Why a branch was not taken, as a sentence.
@@ -170,40 +170,17 @@ pub(super) struct Region<'f> {
 
 /// The regions of one kind, and last what lies outside them.
 pub(super) fn regions(file: &FileReport, kind: RegionKind) -> Vec<Region<'_>> {
-    let analysis = &file.analysis;
-    let count = text_lines(&analysis.text).count();
-    let listed: Vec<_> = analysis.regions.iter().filter(|region| region.kind == kind).collect();
-    let outside = listed.len();
-    let mut owner = vec![outside; count + 1];
-    for (index, region) in listed.iter().enumerate() {
-        for line in region.lines.iter() {
-            if let Some(owner) = owner.get_mut(line as usize) {
-                *owner = index;
-            }
-        }
-    }
-    let mut numbers = vec![Numbers { files: 1, ..Numbers::default() }; outside + 1];
-    let of = |line: u32| owner.get(line as usize).copied().unwrap_or(outside);
-    for line in analysis.statements.iter() {
-        numbers[of(line)].statements += 1;
-    }
-    for line in analysis.excluded.iter() {
-        numbers[of(line)].excluded += 1;
-    }
-    for line in file.missing.iter() {
-        numbers[of(line)].missing += 1;
-    }
-    for branch in &file.branch_lines {
-        let numbers = &mut numbers[of(branch.line)];
-        let untaken = arcs_from(&file.missing_arcs, branch.line).len();
-        numbers.branches += branch.total;
-        numbers.missing_branches += untaken;
-        if !file.missing.contains(branch.line) {
-            numbers.partial_branches += untaken;
-        }
-    }
-    let named = listed.iter().map(|region| (Some(region.name.as_str()), region.start));
-    named.chain([(None, 1)]).zip(numbers).map(|((name, start), numbers)| Region { name, start, numbers }).collect()
+    let regions = match kind {
+        RegionKind::Function => &file.functions,
+        RegionKind::Class => &file.classes,
+    };
+    let named = regions.each.iter().map(|region| Region {
+        name: Some(region.name.as_str()),
+        start: region.start,
+        numbers: region.numbers,
+    });
+    let outside = Region { name: None, start: 1, numbers: regions.outside.numbers };
+    named.chain([outside]).collect()
 }
 
 /// What is counted of [`Numbers`], as the columns show it.
@@ -247,8 +224,8 @@ impl Share {
     }
 }
 
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+fn count(number: u32) -> i64 {
+    i64::from(number)
 }
 
 /// The order in which people put names: runs of digits by their value.
@@ -317,7 +294,7 @@ mod tests {
         for kind in [RegionKind::Function, RegionKind::Class] {
             let regions = regions(&file, kind);
             assert_eq!(regions.last().and_then(|region| region.name), None);
-            let sum = |count: fn(&Numbers) -> usize| regions.iter().map(|region| count(&region.numbers)).sum::<usize>();
+            let sum = |count: fn(&Numbers) -> u32| regions.iter().map(|region| count(&region.numbers)).sum::<u32>();
             assert_eq!(sum(|numbers| numbers.statements), file.numbers.statements);
             assert_eq!(sum(|numbers| numbers.missing), file.numbers.missing);
             assert_eq!(sum(|numbers| numbers.excluded), file.numbers.excluded);
