@@ -1,7 +1,7 @@
 //! Which code objects outlive the unreachable statements that define them.
 //!
 //! CPython drops unreachable instructions, but not every constant they used: 3.11 cuts unused constants off the end of the
-//! table only, later versions keep the first one. A function, class, lambda or comprehension is a constant, so its lines can be in
+//! table only, and all keep the first one. A function, class, lambda or comprehension is a constant, so its lines can be in
 //! the line tables although nothing ever makes it.
 
 use std::collections::HashMap;
@@ -65,7 +65,7 @@ pub(super) fn surviving<'a>(
     }
     constants.add("None", completes);
     let kept = |number: usize| match version {
-        PythonVersion::V3_11 => constants.last_used.is_some_and(|last| number < last),
+        PythonVersion::V3_11 => number == 0 || constants.last_used.is_some_and(|last| number < last),
         _ => number == 0,
     };
     constants.unused.into_iter().filter(|&(number, _)| kept(number)).map(|(_, definition)| definition).collect()
@@ -190,6 +190,16 @@ impl<'a> Visitor<'a> for Constants<'a> {
                 if let Some(name) = inner.target.as_name_expr().filter(|_| inner.simple) {
                     self.constant(&format!("'{}'", name.id), inner.range());
                 }
+            }
+            Stmt::Try(inner) => {
+                self.visit_body(&inner.body);
+                self.visit_body(&inner.orelse);
+                for handler in &inner.handlers {
+                    self.visit_except_handler(handler);
+                }
+                // Compiled twice: for the normal way and for exceptions.
+                self.visit_body(&inner.finalbody);
+                self.visit_body(&inner.finalbody);
             }
             Stmt::With(inner) => {
                 walk_stmt(self, stmt);
