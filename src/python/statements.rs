@@ -122,6 +122,9 @@ impl Compiler<'_> {
     fn nested(&mut self, reachable: bool, body: &[Stmt]) -> bool {
         if !reachable {
             self.unreachable(body);
+            if let Some(last) = body.last() {
+                self.scope.last_line = self.last_visited(last);
+            }
             return false;
         }
         self.scope.depth += 1;
