@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io::Read as _;
 
-use ci_lint::coverage::LineSet;
+use ci_lint::coverage::{Arc, LineSet};
 use ci_lint::python::{Analysis, Patterns, PythonVersion, RegionKind, analyse};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -69,6 +69,14 @@ fn facts(path: &str, analysis: &Analysis) -> Value {
         .enumerate()
         .filter(|&(line, first)| usize::try_from(first) != Ok(line))
         .collect();
+    let end = i32::try_from(analysis.text.matches('\n').count()).unwrap_or(i32::MAX);
+    let mut measured: Vec<Arc> = Vec::new();
+    for line in (1..end).step_by(3) {
+        measured.extend([(line, line + 1), (line + 1, line)]);
+    }
+    measured.extend(analysis.with_arcs.iter().map(|&(arc, _)| arc));
+    let executed = analysis.executed_arcs(&measured);
+    let exits = analysis.exit_counts();
     json!({
         "file": path,
         "statements": analysis.statements.iter().collect::<Vec<_>>(),
@@ -78,8 +86,16 @@ fn facts(path: &str, analysis: &Analysis) -> Value {
         "arcs": arcs,
         "with": analysis.with_arcs,
         "first": first,
+        "executed": digest(executed.iter().map(|&(from, to)| (i64::from(from), i64::from(to)))),
+        "missing": digest(analysis.missing_arcs(&executed).into_iter().map(|(from, to)| (from.into(), to.into()))),
+        "exits": digest(exits.into_iter().map(|(line, count)| (line.into(), i64::try_from(count).unwrap_or(0)))),
         "notes": notes,
     })
+}
+
+/// How many pairs, and a sum that tells sets of pairs apart.
+fn digest(pairs: impl Iterator<Item = (i64, i64)>) -> (usize, i64) {
+    pairs.fold((0, 0), |(count, sum), (a, b)| (count + 1, sum + 31 * a + 17 * b + a * b))
 }
 
 fn ranges(lines: &LineSet) -> Vec<(u32, u32)> {
