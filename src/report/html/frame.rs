@@ -70,6 +70,16 @@ pub(super) fn head(out: &mut String, site: &Site<'_>, title: &str, kind: &str) {
     );
 }
 
+/// A qualified name, which may wrap between its parts and words.
+pub(super) fn name(out: &mut String, name: &str) {
+    for part in name.split_inclusive(['.', '_']) {
+        escape::text(out, part);
+        if part.len() > 1 {
+            out.push_str("<wbr>");
+        }
+    }
+}
+
 /// The button that opens the key help, and the help.
 pub(super) fn help(out: &mut String, keys: &[(&[&str], &str)]) {
     out.push_str(

@@ -153,7 +153,7 @@ fn render(site: &Site<'_>, kind: &Kind, rows: &[Row<'_>], totals: &Numbers, skip
             out.push_str("<td class=\"name\">");
             href(&mut out);
             if let Region::Named(name) = row.region {
-                escape::text(&mut out, name);
+                frame::name(&mut out, name);
             } else {
                 let _ = write!(out, "<i>outside any {}</i>", kind.one);
             }

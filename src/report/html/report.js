@@ -34,7 +34,6 @@
   keys.set("?", () => $("help").togglePopover());
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
-    if (typing && event.key === "Escape") typing.blur();
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const action = keys.get(event.key);
     if (action) {
@@ -164,6 +163,13 @@
     hide.addEventListener("change", () => {
       memory.write("localStorage", "hide", hide.checked);
       select();
+    });
+    filter.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      filter.value = "";
+      filter.dispatchEvent(new Event("input"));
+      filter.blur();
     });
     keys.set("/", () => filter.focus());
     keys.set("h", () => hide.click());

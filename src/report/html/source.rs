@@ -127,7 +127,7 @@ fn annotate(out: &mut String, file: &FileReport, line: u32, untaken: &[Arc]) {
     if view::goes_nowhere(file, line, untaken) {
         let _ = write!(
             out,
-            "{line}\u{202f}↛\u{202f}anywhere<span>line {line} didn&#39;t jump anywhere: it always raised an exception</span></span>"
+            "{line}\u{202f}↛\u{202f}anywhere<span>line {line} took none of its branches: it always raised an exception</span></span>"
         );
         return;
     }

@@ -43,7 +43,7 @@ fn source_pages_show_marks_branches_and_contexts() {
         "4\u{202f}↛\u{202f}<a href=#t5>5</a><span>line 4 didn&#39;t jump to line 5 because the condition on line 4 was always \
          true</span>"
     ));
-    assert!(page.contains("7\u{202f}↛\u{202f}anywhere<span>line 7 didn&#39;t jump anywhere"));
+    assert!(page.contains("7\u{202f}↛\u{202f}anywhere<span>line 7 took none"));
     assert!(page.contains("data-c=\"0-3\" aria-expanded=false>4 ctx<"));
     assert!(page.contains("<span class=c>(empty)</span>"));
     assert!(page.contains(r#">["(empty)","test_9","test_10","test_a"]</script>"#));
@@ -64,7 +64,7 @@ fn indexes_show_the_models_figures() {
     assert!(index.contains("data-r=\"7 13\""));
     assert!(index.contains("<span>53.85%</span>"));
     let functions = page(&report, &options, "function_index.html");
-    assert!(functions.contains("_mod_py.html#t12\">C.g</a>"));
+    assert!(functions.contains("_mod_py.html#t12\">C.<wbr>g</a>"));
     assert!(functions.contains("<i>outside any function</i>"));
     let lines_only = Report { branch: false, ..samples::report() };
     assert!(!page(&lines_only, &options, "index.html").contains("Branches"));
