@@ -13,8 +13,13 @@
 //! | [`rules`] | one file a rule |
 //! | [`config`] | `.ci-lint.yml`: settings and the contract |
 //! | [`findings`] | what was found, suppression, and the output formats |
+//! | [`apply`] | the story of `ci-lint apply`; reads and writes files |
+//! | [`coverage`] | coverage data: reading, combining, mapping, writing; coverage.py's configuration |
+//! | [`python`] | what a source holds for coverage: statements, exclusions, arcs, regions |
+//! | [`report`] | the numbers, once, and a writer for each format |
 //!
-//! Everything but `cli` and `lint` is pure: no files, no environment, no clock, no printing.
+//! Everything but `cli`, `lint`, `apply` and the readers and writers of `coverage` is pure: no files, no environment, no clock, no
+//! printing.
 
 pub mod apply;
 pub mod cli;

@@ -38,7 +38,7 @@ pub fn analyse(bytes: &[u8], version: PythonVersion, patterns: &Patterns) -> Res
     analyse_text(decode(bytes)?, version, patterns)
 }
 
-/// Like [`analyse`], for text that [`decode`] returned.
+/// Like [`analyse`], for text that [`decode()`] returned.
 pub fn analyse_text(text: String, version: PythonVersion, patterns: &Patterns) -> Result<Analysis, SourceError> {
     if let Some(at) = text.find('\0') {
         return Err(SourceError::new("source code string cannot contain null bytes", line_at(&text, at)));

@@ -1,6 +1,6 @@
 //! What a Python source file holds for coverage, as coverage.py finds it: statements, exclusions, arcs, regions.
 //!
-//! [`analyse`] goes from bytes to an [`Analysis`]: decode, parse, find the lines with code (what CPython's compiler would put
+//! [`analyse()`] goes from bytes to an [`Analysis`]: decode, parse, find the lines with code (what CPython's compiler would put
 //! into its line tables), apply the exclusions, derive the possible arcs, list functions and classes. An [`Analysis`] then tells
 //! what measured lines and arcs mean.
 
