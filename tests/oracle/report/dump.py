@@ -8,7 +8,9 @@ import sqlite3
 import coverage
 from coverage import CoverageData
 from coverage.exceptions import CoverageException
+from coverage.files import canonical_filename
 from coverage.python import PythonFileReporter
+from coverage.xmlreport import XmlReporter
 
 
 def open_coverage(data_file, options):
@@ -40,6 +42,29 @@ def sort_contexts():
         return {line: sorted(names, key=ids.__getitem__) for line, names in lines.items()}
 
     CoverageData.contexts_by_lineno = ordered
+
+
+class Ordered(dict):
+    """A set that remembers the order of its members."""
+
+    def add(self, member):
+        self[member] = True
+
+
+def sort_sources():
+    """Where several roots match a file, coverage.py's XML takes the first in the arbitrary order of a set; ours keeps the order."""
+    original = XmlReporter.__init__
+
+    def ordered(self, cov):
+        original(self, cov)
+        paths = self.source_paths
+        self.source_paths = Ordered()
+        for source in cov.config.source or []:
+            place = source if cov.config.relative_files else canonical_filename(source)
+            if place in paths:
+                self.source_paths.add(place)
+
+    XmlReporter.__init__ = ordered
 
 
 def dump(cov, data_file, current_dir):
