@@ -4,6 +4,8 @@
 //! `OUT/<name of the variant>`.
 
 use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::{env, fs};
 
@@ -92,30 +94,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         files: dump.files.iter().map(|file| (file.data_path.clone(), file_data(file))).collect(),
     };
     for variant in &variants {
-        fs::write(Path::new(out).join(&variant.name), render(&dump, &data, variant)?)?;
+        let mut file = BufWriter::new(File::create(Path::new(out).join(&variant.name))?);
+        render(&dump, &data, variant, &mut file)?;
+        file.flush()?;
     }
     Ok(())
 }
 
-fn render(dump: &Dump, data: &CoverageData, variant: &Variant) -> Result<Vec<u8>, Box<dyn Error>> {
+fn render(dump: &Dump, data: &CoverageData, variant: &Variant, mut out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     if let Some(format) = variant.format.strip_prefix("slipcover-") {
-        return slipcover(dump, variant, format);
+        return Ok(out.write_all(slipcover(dump, variant, format)?.as_bytes())?);
     }
     if variant.format == "gates" {
-        let mut out = String::new();
+        let mut lines = String::new();
         for &(total, limit, precision) in &dump.gates {
-            out.push_str(&report::display(total, precision));
-            out.push(' ');
-            out += &match report::fail_under(total, limit, precision) {
+            lines.push_str(&report::display(total, precision));
+            lines.push(' ');
+            let judged = match report::fail_under(total, limit, precision) {
                 Ok(message) => message.unwrap_or_else(|| "ok".to_owned()),
                 Err(error) => error.to_string(),
             };
-            out.push('\n');
+            lines.push_str(&judged);
+            lines.push('\n');
         }
-        return Ok(out.into_bytes());
+        return Ok(out.write_all(lines.as_bytes())?);
     }
     if dump.files.is_empty() {
-        return Ok(ReportError::NoData.to_string().into_bytes());
+        return Ok(write!(out, "{}", ReportError::NoData)?);
     }
     let options = ReportOptions {
         precision: variant.precision,
@@ -136,7 +141,6 @@ fn render(dump: &Dump, data: &CoverageData, variant: &Variant) -> Result<Vec<u8>
         ..ReportOptions::default()
     };
     let report = report::build(data, dump.files.iter().map(source).collect(), &options);
-    let mut out = Vec::new();
     let judged = match variant.format.as_str() {
         "text" | "markdown" | "total" => {
             let writer = match variant.format.as_str() {
@@ -145,8 +149,8 @@ fn render(dump: &Dump, data: &CoverageData, variant: &Variant) -> Result<Vec<u8>
                 _ => report::total,
             };
             match writer(&report, &options) {
-                Ok(text) => out.extend(text.into_bytes()),
-                Err(error) => return Ok(error.to_string().into_bytes()),
+                Ok(text) => out.write_all(text.as_bytes())?,
+                Err(error) => return Ok(write!(out, "{error}")?),
             }
             Judged::Text
         }
@@ -155,7 +159,7 @@ fn render(dump: &Dump, data: &CoverageData, variant: &Variant) -> Result<Vec<u8>
             Judged::Data
         }
         "xml" => {
-            out.extend(report::xml(&report, &options).into_bytes());
+            out.write_all(report::xml(&report, &options).as_bytes())?;
             Judged::Xml { skip_empty: options.skip_empty }
         }
         "lcov" => {
@@ -164,11 +168,11 @@ fn render(dump: &Dump, data: &CoverageData, variant: &Variant) -> Result<Vec<u8>
         }
         other => return Err(format!("no such format: {other}").into()),
     };
-    out.extend(format!("\n--- total {:?}\n", report.total(judged)).into_bytes());
-    Ok(out)
+    writeln!(out, "\n--- total {:?}", report.total(judged))?;
+    Ok(())
 }
 
-fn slipcover(dump: &Dump, variant: &Variant, format: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+fn slipcover(dump: &Dump, variant: &Variant, format: &str) -> Result<String, Box<dyn Error>> {
     let input = dump.slipcover.as_ref().ok_or("no slipcover data")?;
     let files = input.files.iter().map(|(name, executed, missing, executed_branches, missing_branches)| {
         let file = SlipcoverFile {
@@ -201,7 +205,7 @@ fn slipcover(dump: &Dump, variant: &Variant, format: &str) -> Result<Vec<u8>, Bo
         "lcov" => data.lcov(&options),
         other => return Err(format!("no such format: {other}").into()),
     };
-    Ok(text.into_bytes())
+    Ok(text)
 }
 
 fn file_data(file: &DumpFile) -> FileData {
