@@ -233,6 +233,31 @@ fn paths_of_another_machine_are_found_by_their_ends() {
 }
 
 #[test]
+fn selected_contexts_count_in_text_and_json_but_not_in_xml() {
+    let project = Project::new();
+    let measured = |arcs: &[(i32, i32)]| Measured { arcs: arcs.to_vec(), ..Measured::default() };
+    let source = project.path().canonicalize().expect("a real path").join("pkg/m.py");
+    let data = CoverageData {
+        has_arcs: Some(true),
+        contexts: vec!["fast".to_owned(), "slow".to_owned()],
+        files: [(
+            source.to_string_lossy().into_owned(),
+            FileData {
+                tracer: None,
+                contexts: vec![(0, measured(&[(-1, 1), (1, 7), (7, -1)])), (1, measured(&[(-1, 2), (2, 3), (3, -1)]))],
+            },
+        )]
+        .into(),
+    };
+    write::write(&data, &project.path().join(".coverage")).expect("written");
+    let project = project.with(".coveragerc", "[report]\ncontexts = ^fast$\n");
+    let output = project.run(&["--report", "text,xml"]);
+    assert!(stdout(&output).contains("TOTAL          5      3      2      0    29%"), "{}", stdout(&output));
+    let xml = fs::read_to_string(project.path().join("coverage.xml")).expect("written");
+    assert!(xml.contains("lines-covered=\"4\""), "{xml}");
+}
+
+#[test]
 fn the_python_version_is_said_and_checked() {
     let project = Project::new();
     let output = project.run(&["--verbose", "--python-version", "3.14"]);

@@ -118,13 +118,18 @@ fn coverage(
     said.notes.push(format!("analysed by the rules of Python {}: {}", version.version, version.reason));
     let sources = measure::sources(&combined.data, config, version.version, folder, said)?;
     let report_options = report_options(config, &combined, folder)?;
+    // coverage.py applies the selected contexts to the text, JSON and HTML reports, never to XML and LCOV.
+    let whole = report_options.contexts.is_some().then(|| {
+        let all = ReportOptions { contexts: None, ..report_options.clone() };
+        report::build(&combined.data, sources.clone(), &all)
+    });
     let report = report::build(&combined.data, sources, &report_options);
     if report.files.is_empty() {
         return Err(ApplyError::Data(vec!["No data to report.".to_owned()]));
     }
 
     // Everything is rendered before anything is written.
-    let outputs = render(&report, &report_options, config, options, said)?;
+    let outputs = render(&report, whole.as_ref().unwrap_or(&report), &report_options, config, options, said)?;
     if let Some(path) = &options.data_file {
         write::write(&combined.data, path).map_err(|error| ApplyError::Usage(error.to_string()))?;
     }
@@ -193,9 +198,10 @@ fn report_options(config: &CoverageConfig, combined: &Combined, folder: &Path) -
     })
 }
 
-/// Every report asked for: `text` onto standard output, the others as files.
+/// Every report asked for: `text` onto standard output, the others as files. `whole` is the report over all contexts.
 fn render(
     report: &Report,
+    whole: &Report,
     report_options: &ReportOptions,
     config: &CoverageConfig,
     options: &Options,
@@ -224,11 +230,11 @@ fn render(
                 "coverage.json"
             }
             Format::Xml => {
-                bytes = report::xml(report, report_options).into_bytes();
+                bytes = report::xml(whole, report_options).into_bytes();
                 "coverage.xml"
             }
             Format::Lcov => {
-                let _ = report::lcov::write(report, report_options, &mut bytes);
+                let _ = report::lcov::write(whole, report_options, &mut bytes);
                 "coverage.lcov"
             }
             Format::Html => {
