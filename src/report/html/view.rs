@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::coverage::{Arc, LineSet};
 use crate::python::RegionKind;
+use crate::report::display;
 use crate::report::model::{FileReport, Numbers};
 
 /// How a line is marked.
@@ -209,18 +210,9 @@ impl Share {
         if self.whole > 0 { 100.0 * self.part as f64 / self.whole as f64 } else { 100.0 }
     }
 
-    /// The percentage as coverage.py shows it: half to even, and only nothing is 0 and only everything is 100.
+    /// The percentage as every report shows it.
     pub(super) fn shown(self, precision: usize) -> String {
-        let percent = self.percent();
-        let step = 0.1f64.powi(i32::try_from(precision).unwrap_or(i32::MAX));
-        let near = if 0.0 < percent && percent < step {
-            step
-        } else if 100.0 - step < percent && percent < 100.0 {
-            100.0 - step
-        } else {
-            percent
-        };
-        format!("{near:.precision$}")
+        display(self.percent(), precision)
     }
 }
 
