@@ -256,11 +256,6 @@ impl ScalarPattern {
         matches!(self.test, Test::Equal)
     }
 
-    /// Whether this is a `/regex/`.
-    pub fn is_regex(&self) -> bool {
-        matches!(self.test, Test::Regex(_))
-    }
-
     /// Whether this is a comparison of numbers.
     pub fn is_comparison(&self) -> bool {
         matches!(self.test, Test::Compare(..))

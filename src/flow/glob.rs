@@ -60,13 +60,6 @@ impl Glob {
         Self { negated, alternatives }
     }
 
-    /// Whether the pattern is a plain text without any wildcard.
-    pub fn is_literal(&self) -> bool {
-        !self.negated
-            && self.alternatives.len() == 1
-            && self.alternatives[0].iter().all(|token| matches!(token, Token::Char(_)))
-    }
-
     /// Whether it matches the artifact name `name`.
     pub fn meets(&self, name: &Name) -> Meets {
         if self.alternatives.is_empty() {

@@ -14,6 +14,7 @@ use super::{Flow, Pins};
 use crate::shell::{self, CoverageSub, Measured};
 use crate::source::Span;
 use crate::workflow::action::{Uses, parse_uses};
+use crate::workflow::model::Pairs;
 use crate::workflow::{Job, Workflow};
 
 /// A place in a job that matters.
@@ -197,22 +198,23 @@ impl<'w> Role<'w> {
         let downloads =
             works.iter().any(|work| matches!(work.kind, WorkKind::Download | WorkKind::Cache) && brings(work));
 
-        let measured = works.iter().position(|work| measures(workflow, job, work, works).is_some());
-        let mut found =
-            measured.and_then(|at| measures(workflow, job, &works[at], works).map(|likely| (works[at].span, likely)));
+        let measuring =
+            works.iter().enumerate().find_map(|(at, work)| Some((at, measures(workflow, job, work, works)?)));
+        let measured = measuring.map(|(at, _)| at);
+        let mut found = measuring.map(|(at, likely)| (works[at].span, likely));
         if found.is_none() && pinned_producer {
             let suite = works.iter().find(|work| is_suite(work));
             found = Some((suite.map_or(job.id.span(), |work| work.span), false));
         }
-        // A coverage session that may have made its own data is a reader, not a source.
         let after = measured.map_or(works, |at| &works[at + 1..]);
         // An upload that comes too early is another rule's business.
         let publishes = flow.producers.iter().any(|producer| {
-            producer.job == index
-                && producer.uploads.iter().any(|upload| {
-                    let files = flow.data_before(index, producer.step);
-                    upload.paths.includes.iter().any(|include| may_hold_data(include, &files))
-                })
+            if producer.job != index {
+                return false;
+            }
+            let files = flow.data_before(index, producer.step);
+            let mut includes = producer.uploads.iter().flat_map(|upload| &upload.paths.includes);
+            includes.any(|include| may_hold_data(include, &files))
         });
         let unknown =
             works.iter().any(|work| matches!(work.kind, WorkKind::Opaque | WorkKind::Cache)) || job.uses.is_some();
@@ -277,7 +279,7 @@ fn brings_other(workflow: &Workflow<'_>, flow: &Flow<'_>, job: usize, work: &Wor
 /// Whether this command reports on coverage data.
 fn reads_data(work: &Work) -> bool {
     match &work.kind {
-        WorkKind::Coverage(command) => command.sub == CoverageSub::Combine || command.sub.reports(),
+        WorkKind::Coverage(command) => command.sub.reads(),
         WorkKind::SlipcoverMerge(_) => true,
         WorkKind::Session(run) => {
             run.known && !run.sessions.is_empty() && run.sessions.iter().all(|s| shell::is_coverage_session(s))
@@ -404,16 +406,13 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
                 continue;
             }
             // Two reading jobs repeat each other: the one that needs the other, or comes later, is the repeat.
-            if roles[first.job].reads.is_some()
-                && !roles[first.job].measures.is_some_and(|_| roles[first.job].publishes)
-            {
-                let later = flow.needs.orders(reader.job, first.job) || first.job < reader.job;
-                if !later {
-                    continue;
-                }
+            let role = &roles[first.job];
+            let both_read = role.reads.is_some() && !(role.measures.is_some() && role.publishes);
+            if both_read && !flow.needs.orders(reader.job, first.job) && first.job > reader.job {
+                continue;
             }
             // Whether the download is ordered behind the upload is another rule's business.
-            let has_data = reader.downloads && roles[first.job].publishes;
+            let has_data = reader.downloads && role.publishes;
             let repeat = Repeat {
                 first: Place { job: first.job, span: first.work.span },
                 again: Place { job: reader.job, span: again.span },
@@ -460,7 +459,7 @@ fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, agai
         return false;
     }
     let services = |job: &Job<'_>| job.other.iter().any(|(key, _)| key.value == "services");
-    if services(a) != services(b) || !same_env(a, b) {
+    if services(a) != services(b) || telling(texts(&a.env)) != telling(texts(&b.env)) {
         return false;
     }
     let features = |job: usize, leg: usize| {
@@ -510,10 +509,7 @@ fn same_setting(workflow: &Workflow<'_>, roles: &[Role<'_>], a: &Suite<'_>, b: &
     let text = workflow.node.tree().text();
     let setting = |suite: &Suite<'_>| {
         let step = &workflow.jobs[suite.job].steps[suite.work.step];
-        let step_env = step.env.iter().map(|(key, value)| (key.value.to_owned(), value.as_str().map(str::to_owned)));
-        let mut env: Vec<_> =
-            step_env.chain(suite.work.env.iter().cloned()).filter(|(key, _)| !steers_only_the_run(key)).collect();
-        env.sort();
+        let env = telling(texts(&step.env).chain(suite.work.env.iter().cloned()));
         let mut unseen: Vec<&str> = roles[suite.job]
             .works
             .iter()
@@ -544,19 +540,15 @@ fn requirements<'w>(workflow: &'w Workflow<'_>, suite: &Suite<'_>) -> Vec<&'w st
     found
 }
 
-/// Whether the jobs' own variables agree, leaving aside those that only steer coverage.
-fn same_env(a: &Job<'_>, b: &Job<'_>) -> bool {
-    let relevant = |job: &Job<'_>| {
-        let mut env: Vec<_> = job
-            .env
-            .iter()
-            .filter(|(key, _)| !steers_only_the_run(key.value))
-            .map(|(key, value)| (key.value.to_owned(), value.as_str().map(str::to_owned)))
-            .collect();
-        env.sort();
-        env
-    };
-    relevant(a) == relevant(b)
+/// Variables with their values, by name; those that only steer the run are left out.
+fn telling(variables: impl Iterator<Item = (String, Option<String>)>) -> Vec<(String, Option<String>)> {
+    let mut env: Vec<_> = variables.filter(|(key, _)| !steers_only_the_run(key)).collect();
+    env.sort();
+    env
+}
+
+fn texts<'p>(pairs: &'p Pairs<'_>) -> impl Iterator<Item = (String, Option<String>)> + 'p {
+    pairs.iter().map(|(key, value)| (key.value.to_owned(), value.as_str().map(str::to_owned)))
 }
 
 /// Variables that choose how tests run, not which or against what.

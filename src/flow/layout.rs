@@ -46,7 +46,7 @@ pub fn mismatches(workflow: &Workflow<'_>, flow: &Flow<'_>) -> Vec<Mismatch> {
         let works = &job_flow.works;
         for (reader, work) in works.iter().enumerate() {
             let WorkKind::Coverage(command) = &work.kind else { continue };
-            if !(command.sub == CoverageSub::Combine || command.sub.reports()) || command.dynamic || work.guarded {
+            if !command.sub.reads() || command.dynamic || work.guarded {
                 continue;
             }
             // Only the first command that reads decides; what follows works on its result. After the download nothing may
@@ -102,11 +102,12 @@ fn arrivals(flow: &Flow<'_>, consumer: &Consumer<'_>) -> Option<Vec<Arrival>> {
     let folders = folders(flow, consumer, &fed)?;
     let mut out = Vec::new();
     for (index, producer) in fed {
+        let files = data_in(flow, producer);
         for upload in &producer.uploads {
             let root = upload.paths.root()?;
             let subfolder: &[Name] = if folders { std::slice::from_ref(&upload.name) } else { &[] };
             let mut any = false;
-            for file in data_in(flow, producer) {
+            for file in &files {
                 for candidate in file.candidates() {
                     match upload.paths.names_file(&candidate) {
                         Tri::No => continue,

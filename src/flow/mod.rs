@@ -140,9 +140,4 @@ impl<'d> Flow<'d> {
     pub fn readers(&self) -> Vec<usize> {
         self.handover.readers.clone()
     }
-
-    /// The project facts the graph was built with.
-    pub fn project(&self) -> Project {
-        self.project
-    }
 }

@@ -36,11 +36,6 @@ impl Needs {
         self.closure[job][earlier]
     }
 
-    /// The jobs that `job` names itself.
-    pub fn direct(&self, job: usize) -> &[usize] {
-        &self.direct[job]
-    }
-
     /// One cycle for each group of jobs that wait for each other: the jobs in order, starting with the first in the
     /// file.
     pub fn cycles(&self) -> Vec<Vec<usize>> {

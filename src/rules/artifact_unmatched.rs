@@ -7,7 +7,6 @@ use crate::flow::data;
 use crate::flow::glob::Meets;
 use crate::flow::paths::Tri;
 use crate::flow::work::{Work, WorkKind};
-use crate::shell::CoverageSub;
 use crate::source::Span;
 
 rule! {
@@ -146,7 +145,7 @@ fn shown(names: impl Iterator<Item = String>) -> String {
 fn late(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> {
     let works = &context.flow.jobs[consumer.job].works;
     let reader = works.iter().position(|work| match &work.kind {
-        WorkKind::Coverage(command) => !work.guarded && (command.sub == CoverageSub::Combine || command.sub.reports()),
+        WorkKind::Coverage(command) => !work.guarded && command.sub.reads(),
         _ => false,
     })?;
     if works[reader].step >= consumer.step || works[..reader].iter().any(Work::may_bring_data) {

@@ -21,6 +21,11 @@ pub enum CoverageSub {
 }
 
 impl CoverageSub {
+    /// Whether it needs data that was measured before: to combine it or to report on it.
+    pub fn reads(self) -> bool {
+        self == Self::Combine || self.reports()
+    }
+
     /// Whether it reads the data file to report on it.
     pub fn reports(self) -> bool {
         matches!(self, Self::Report | Self::Html | Self::Xml | Self::Json | Self::Lcov | Self::Annotate)

@@ -266,11 +266,6 @@ impl<'d> Step<'d> {
         self.with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|&(_, value)| value)
     }
 
-    /// The key of one input.
-    pub fn input_key(&self, name: &str) -> Option<Text<'d>> {
-        self.with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|&(key, _)| key)
-    }
-
     /// The text of one input that is set to something: an empty text counts as not set.
     pub fn input_text(&self, name: &str) -> Option<Text<'d>> {
         self.input(name).and_then(Text::read).filter(|text| !text.value.trim().is_empty())
