@@ -25,6 +25,7 @@ pub mod apply;
 pub mod cli;
 pub mod config;
 pub mod coverage;
+mod files;
 pub mod findings;
 pub mod flow;
 pub mod lint;

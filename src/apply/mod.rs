@@ -5,7 +5,6 @@
 mod clock;
 mod collect;
 mod measure;
-mod outputs;
 mod python;
 mod slip;
 
@@ -14,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::coverage::combine::{Combined, Options as CombineOptions, Outcome as InputOutcome, combine_files};
 use crate::coverage::config::{CoverageConfig, load_from_disk};
 use crate::coverage::{system, write};
+use crate::files;
 use crate::report::html::HtmlOptions;
 use crate::report::{self, Judged, Report, ReportOptions};
 
@@ -137,7 +137,7 @@ fn coverage(
         return Err(ApplyError::Usage("--merged-json is for data of slipcover; this is coverage.py's".to_owned()));
     }
     for (path, bytes) in outputs {
-        outputs::write(&path, &bytes)
+        files::replace(&path, &bytes)
             .map_err(|error| ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display())))?;
     }
     let limit = options.fail_under.unwrap_or(config.report.fail_under);

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ApplyError, Format, Options, Said, clock, outputs};
+use super::{ApplyError, Format, Options, Said, clock};
 use crate::coverage::{self, slipcover, system};
+use crate::files;
 use crate::report::slipcover::{Slipcover, SlipcoverFile, SlipcoverOptions};
 
 /// Merges, reports and judges.
@@ -59,7 +60,7 @@ pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mu
     }
     written.extend(options.merged_json.iter().map(|path| (path.clone(), merged.to_json())));
     for (path, text) in written {
-        outputs::write(&path, text.as_bytes())
+        files::replace(&path, text.as_bytes())
             .map_err(|error| ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display())))?;
     }
     // slipcover compares the unrounded percentage.

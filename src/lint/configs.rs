@@ -65,6 +65,12 @@ impl Settings {
         setting
     }
 
+    /// What the project of the file at `path` says about its coverage data.
+    pub fn project_of(&mut self, path: &Path) -> Project {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        self.project(&std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()))
+    }
+
     /// Every configuration in use.
     pub fn all(&self) -> Vec<Arc<(PathBuf, Config)>> {
         self.loaded.values().flatten().cloned().collect()

@@ -1,12 +1,12 @@
 //! `ci-lint lint --init`: writes a contract that the workflows hold as they are.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::configs::{NAMES, shown};
-use super::{Options, discover, project_of, read, relative};
+use super::configs::{NAMES, Settings, shown};
+use super::{Options, discover, read, relative};
 use crate::config::init::{InitFile, write};
+use crate::files;
 use crate::findings::Problem;
 use crate::flow::work::WorkKind;
 use crate::flow::{Flow, Pins};
@@ -59,14 +59,14 @@ pub fn run(options: &Options) -> Result<String, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let files: Vec<InitFile<'_, '_>> =
+    let all: Vec<InitFile<'_, '_>> =
         workflows.iter().map(|(path, source, workflow)| facts(path, &source.path, workflow)).collect();
     // Workflows without a part in the hand-over are left alone, unless there are only such.
     let (coverage, others): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|file| !file.producers.is_empty() || !file.consumers.is_empty());
+        all.into_iter().partition(|file| !file.producers.is_empty() || !file.consumers.is_empty());
     let files = if coverage.is_empty() { others } else { coverage };
     let target = root.join(NAMES[0]);
-    save(&target, &write(&files))
+    files::create(&target, write(&files).as_bytes())
         .map_err(|error| vec![Problem::with_path(shown(&target), format!("cannot be written: {error}"))])?;
     let names: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     Ok(format!(
@@ -77,7 +77,7 @@ pub fn run(options: &Options) -> Result<String, Vec<Problem>> {
 }
 
 fn facts<'a, 'd>(path: &str, file: &Path, workflow: &'a Workflow<'d>) -> InitFile<'a, 'd> {
-    let flow = Flow::build(workflow, project_of(file), &Pins::default());
+    let flow = Flow::build(workflow, Settings::default().project_of(file), &Pins::default());
     let runs_tests = |job: &usize| {
         flow.jobs[*job].works.iter().any(|work| matches!(work.kind, WorkKind::Tests(_)))
             || flow.handover.repeats.iter().any(|repeat| repeat.again.job == *job)
@@ -104,18 +104,4 @@ fn root(workflow: &Path) -> PathBuf {
         .map(Path::to_path_buf)
         .or_else(|| std::env::current_dir().ok())
         .unwrap_or_default()
-}
-
-/// Writes all or nothing, and never over a file that has appeared meanwhile.
-fn save(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // Temporary files are private; this one is to be committed.
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    }
-    file.persist_noclobber(path).map_err(|error| error.error)?;
-    Ok(())
 }

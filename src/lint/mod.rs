@@ -199,11 +199,6 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     Ok(FileReport { jobs: workflow.jobs.len(), findings, suppressed, problems: Vec::new() })
 }
 
-/// The project facts for one file.
-fn project_of(path: &Path) -> crate::flow::Project {
-    Settings::default().of(path).project
-}
-
 fn pins_of(pins: &crate::config::CoveragePins) -> Pins {
     Pins {
         producers: pins.producers.iter().map(|job| job.value.clone()).collect(),
