@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use ci_lint::cli::apply::ApplyArgs;
+use ci_lint::cli::inputs;
 use ci_lint::cli::lint::{Color, Forge, LintArgs};
 use ci_lint::cli::{Cli, Command};
 use ci_lint::findings::{Report, Severity, render};
@@ -18,7 +19,10 @@ const UNREADABLE: u8 = 2;
 const NO_DATA: u8 = 3;
 
 fn main() -> ExitCode {
-    match Cli::parse().command {
+    let line = std::env::args_os().collect();
+    let env = |name: &str| std::env::var(name).ok();
+    let line = inputs::extend(&Cli::command(), line, &env).unwrap_or_else(|error| error.exit());
+    match Cli::parse_from(line).command {
         Command::Lint(args) => ExitCode::from(lint_command(&args)),
         Command::Apply(args) => ExitCode::from(apply_command(args)),
     }
@@ -103,7 +107,7 @@ fn apply_command(args: ApplyArgs) -> u8 {
         output_dir: args.output_dir,
         data_file: args.data_file,
         merged_json: args.merged_json,
-        fail_under: args.fail_under,
+        fail_under: args.gate.fail_under,
     };
     let tell = |text: &str| drop(writeln!(io::stderr(), "ci-lint: {text}"));
     match apply::run(&options) {

@@ -7,7 +7,9 @@ use clap::{Args, ValueEnum};
 /// Arguments of `ci-lint apply`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 ok, 1 gate failed, 2 usage or configuration, 3 data missing, incomplete or corrupt."
+    after_help = "Exit codes: 0 ok, 1 gate failed, 2 usage or configuration, 3 data missing, incomplete or corrupt, \
+                        4 the forge cannot be reached or, with --require-posting, posting failed.\n\
+                        In a job, an input of the action is the flag of the same name."
 )]
 pub struct ApplyArgs {
     /// Data files of coverage.py or slipcover, or folders that hold them; the configured data file and its
@@ -42,10 +44,6 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "FILE")]
     pub merged_json: Option<PathBuf>,
 
-    /// The least total in percent [default: the configuration's]
-    #[arg(long, value_name = "PERCENT")]
-    pub fail_under: Option<f64>,
-
     /// Only the text report and the gate, whatever --report says
     #[arg(long)]
     pub quick: bool,
@@ -53,6 +51,132 @@ pub struct ApplyArgs {
     /// List what was merged
     #[arg(short, long)]
     pub verbose: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the type says it")]
+    pub collect: CollectArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the type says it")]
+    pub gate: GateArgs,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the type says it")]
+    pub post: PostArgs,
+}
+
+/// What comes from the run of a workflow.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Collecting from a run")]
+pub struct CollectArgs {
+    /// Names or patterns of the artifacts that hold coverage data [default: those the workflow file hands over, else all
+    /// with `cov` in their name]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub artifacts: Vec<String>,
+
+    /// What has to arrive: `auto` (what the workflow file says), `none`, a number of data files, or artifact names
+    #[arg(long, value_name = "EXPECT", default_value = "auto")]
+    pub expect: String,
+
+    /// Collect from another run, with a token that may read it
+    #[arg(long, value_name = "ID")]
+    pub run_id: Option<u64>,
+
+    /// The repository of that run [default: this one]
+    #[arg(long, value_name = "OWNER/NAME", requires = "run_id")]
+    pub run_repository: Option<String>,
+}
+
+/// What decides.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub struct GateArgs {
+    /// The least total in percent [default: the configuration's]
+    #[arg(long, value_name = "PERCENT")]
+    pub fail_under: Option<f64>,
+
+    /// How far the total may fall below the baseline, in percentage points
+    #[arg(long, value_name = "POINTS")]
+    pub max_drop: Option<f64>,
+
+    /// The least percentage of the files a pattern matches, as `src/core/**=95`
+    #[arg(long, value_name = "GLOB=PERCENT", value_delimiter = ',')]
+    pub path_gates: Vec<String>,
+
+    /// Gates that are reported but decide nothing
+    #[arg(long, value_enum, value_name = "GATES", value_delimiter = ',')]
+    pub informational: Vec<Gate>,
+}
+
+/// What is posted, in a job.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Posting")]
+pub struct PostArgs {
+    /// When to write a comment on the pull request: `auto` if the gate fails or the total drops, and whenever there is one
+    /// already
+    #[arg(long, value_enum, default_value = "auto")]
+    pub comment: Comment,
+
+    /// Tells the comments and statuses of several reports apart
+    #[arg(long, default_value = "default")]
+    pub key: String,
+
+    /// Stands before the figures, to tell several reports apart
+    #[arg(long)]
+    pub title: Option<String>,
+
+    /// Whether to write the job summary
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub summary: bool,
+
+    /// Whether to set the status of the commit, which also carries the baseline of later runs
+    #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    pub status: bool,
+
+    /// Whether uncovered lines are annotated, and how
+    #[arg(long, value_enum, default_value = "none")]
+    pub annotations: Annotations,
+
+    /// Fail when something cannot be posted
+    #[arg(long)]
+    pub require_posting: bool,
+
+    /// Print what would be posted, and post nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `--informational`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Gate {
+    /// --fail-under
+    FailUnder,
+    /// --max-drop
+    MaxDrop,
+    /// --path-gates
+    PathGates,
+}
+
+/// `--comment`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Comment {
+    /// If there is something to say
+    Auto,
+    /// On each pull request
+    Always,
+    /// Never
+    Never,
+}
+
+/// `--annotations`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Annotations {
+    /// No annotations
+    None,
+    /// As notices
+    Notice,
+    /// As warnings
+    Warning,
 }
 
 /// `--report`.

@@ -1,6 +1,7 @@
 //! The command line: types for clap, no logic.
 
 pub mod apply;
+pub mod inputs;
 pub mod lint;
 
 use clap::{Parser, Subcommand};
