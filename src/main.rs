@@ -7,7 +7,7 @@ use ci_lint::cli::apply::ApplyArgs;
 use ci_lint::cli::inputs;
 use ci_lint::cli::lint::{Color, Forge, LintArgs};
 use ci_lint::cli::{Cli, Command};
-use ci_lint::findings::{Report, Severity, render};
+use ci_lint::findings::{Report, RuleInfo, Severity, render};
 use ci_lint::workflow::dialect::Dialect;
 use ci_lint::{apply, lint, rules};
 use clap::{CommandFactory as _, Parser as _};
@@ -39,7 +39,7 @@ fn lint_command(args: &LintArgs) -> u8 {
         }
     }
     if let Some(rule) = &args.explain {
-        let text = rules::find(rule).map_or_else(rules::reference, rules::RuleInfo::page);
+        let text = rules::find(rule).map_or_else(rules::reference, RuleInfo::page);
         return print(&text);
     }
     if args.list_rules {
@@ -68,6 +68,7 @@ fn lint_command(args: &LintArgs) -> u8 {
         width: width(),
         verbose: args.verbose,
         quiet: args.quiet,
+        rules: rules::all(),
         ..render::Options::default()
     };
     if args.init {

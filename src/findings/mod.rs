@@ -1,5 +1,6 @@
 //! What the linter has to say: findings about workflows, problems with inputs, and the report that holds both.
 
+pub mod catalogue;
 pub mod render;
 pub mod suppression;
 
@@ -7,6 +8,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use catalogue::RuleInfo;
 
 use crate::source::{Source, Span};
 

@@ -17,7 +17,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Confidence, Finding, Label, Severity};
+use super::{Confidence, Finding, Label, RuleInfo, Severity, catalogue};
 use crate::source::{Source, Span};
 use crate::workflow::yaml::{Style, Tree, Yaml};
 
@@ -149,22 +149,12 @@ fn covered(source: &Source, comment: Span) -> Range<usize> {
 
 /// Takes the findings that comments silence out of `findings`, and adds one for every comment that silences nothing.
 /// `suppressions` are those of `source`; `is_active` tells whether a rule was checked in this run: a comment for a rule
-/// that was not is left alone. Returns what is left, in the order of places, and how many findings were silenced.
+/// that was not is left alone; `rules` are all there are. Returns what is left, in the order of places, and how many findings were silenced.
 pub fn apply(
     findings: Vec<Finding>,
     suppressions: &[Suppression],
     is_active: &dyn Fn(&str) -> bool,
-    source: &Arc<Source>,
-) -> (Vec<Finding>, usize) {
-    let is_known = |rule: &str| rule == UNUSED || crate::rules::find(rule).is_some();
-    apply_with(findings, suppressions, is_active, &is_known, source)
-}
-
-fn apply_with(
-    findings: Vec<Finding>,
-    suppressions: &[Suppression],
-    is_active: &dyn Fn(&str) -> bool,
-    is_known: &dyn Fn(&str) -> bool,
+    rules: &[RuleInfo],
     source: &Arc<Source>,
 ) -> (Vec<Finding>, usize) {
     if suppressions.is_empty() {
@@ -206,7 +196,7 @@ fn apply_with(
             (other.span == suppression.span || other.covers.contains(&line))
                 && other.rules.iter().any(|(rule, _)| rule == UNUSED)
         });
-        for finding in complaints(suppression, used, is_active, is_known, source) {
+        for finding in complaints(suppression, used, is_active, rules, source) {
             if silent {
                 suppressed += 1;
             } else {
@@ -226,7 +216,7 @@ fn complaints(
     suppression: &Suppression,
     used: &[bool],
     is_active: &dyn Fn(&str) -> bool,
-    is_known: &dyn Fn(&str) -> bool,
+    rules: &[RuleInfo],
     source: &Arc<Source>,
 ) -> Vec<Finding> {
     let finding = |span: Span, label: &str, message: String, help: String| Finding {
@@ -253,8 +243,8 @@ fn complaints(
         if *used || rule == UNUSED {
             continue;
         }
-        if !is_known(rule) {
-            let help = match crate::rules::suggest(rule) {
+        if !rules.iter().any(|known| known.id == rule) {
+            let help = match catalogue::suggest(rules, rule) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "`ci-lint lint --list-rules` names every rule".to_owned(),
             };
@@ -293,6 +283,15 @@ mod tests {
         vec![(rules.iter().map(|&r| r.to_owned()).collect(), covers)]
     }
 
+    fn rules() -> [RuleInfo; 4] {
+        ["rule-a", "rule-b", "rule-c", "rule-off"].map(|id| RuleInfo {
+            id,
+            summary: "",
+            severity: Severity::Error,
+            docs: "",
+        })
+    }
+
     /// Applies the comments of `text` to one finding of `rule-a` at every needle; all rules but `rule-off` are active.
     fn run(text: &str, needles: &[&str]) -> (Vec<(String, String)>, usize) {
         let (source, suppressions) = read_all(text);
@@ -315,8 +314,7 @@ mod tests {
                 }
             })
             .collect();
-        let known = |rule: &str| rule.starts_with("rule-");
-        let (kept, suppressed) = apply_with(findings, &suppressions, &|rule| rule != "rule-off", &known, &source);
+        let (kept, suppressed) = apply(findings, &suppressions, &|rule| rule != "rule-off", &rules(), &source);
         (kept.into_iter().map(|f| (f.message, source.slice(f.primary.span).to_owned())).collect(), suppressed)
     }
 
@@ -389,7 +387,7 @@ mod tests {
     fn comments_for_rules_that_did_not_run_are_left_alone() {
         assert_eq!(messages("a: 1 # ci-lint: ignore[rule-off]\n", &[]), (vec![], 0));
         let (source, suppressions) = read_all("a: 1 # ci-lint: ignore[rule-b]\n");
-        let (kept, _) = apply_with(Vec::new(), &suppressions, &|rule| rule != UNUSED, &|_| true, &source);
+        let (kept, _) = apply(Vec::new(), &suppressions, &|rule| rule != UNUSED, &rules(), &source);
         assert!(kept.is_empty());
     }
 
@@ -425,7 +423,7 @@ mod tests {
             related: Vec::new(),
             help: None,
         };
-        let (kept, suppressed) = apply_with(vec![finding], &suppressions, &|_| true, &|_| true, &source);
+        let (kept, suppressed) = apply(vec![finding], &suppressions, &|_| true, &rules(), &source);
         assert_eq!((kept.len(), suppressed), (2, 0));
     }
 
@@ -433,6 +431,6 @@ mod tests {
     fn a_file_without_comments_costs_nothing() {
         let (source, found) = read_all("a: 1 # plain\n");
         assert_eq!(found.capacity(), 0);
-        assert_eq!(apply(Vec::new(), &found, &|_| true, &source).1, 0);
+        assert_eq!(apply(Vec::new(), &found, &|_| true, &rules(), &source).1, 0);
     }
 }

@@ -194,7 +194,7 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
         }
     }
     let suppressions = suppression::find(&tree, source);
-    let (mut findings, suppressed) = suppression::apply(findings, &suppressions, &active, source);
+    let (mut findings, suppressed) = suppression::apply(findings, &suppressions, &active, rules::all(), source);
     findings.sort_by_key(|finding| (finding.primary.span, finding.rule));
     Ok(FileReport { jobs: workflow.jobs.len(), findings, suppressed, problems: Vec::new() })
 }

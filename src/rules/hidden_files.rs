@@ -151,6 +151,6 @@ fn version_words(producer: &Producer<'_>) -> String {
 mod tests {
     #[test]
     fn the_page_shows_the_fix() {
-        assert!(super::RULE.page().contains("    include-hidden-files: true"));
+        assert!(super::RULE.info.page().contains("    include-hidden-files: true"));
     }
 }

@@ -7,11 +7,13 @@
 macro_rules! rule {
     ($(#[doc = $doc:literal])* $id:literal, $severity:ident, $summary:literal, $check:expr) => {
         $(#[doc = $doc])*
-        pub(super) static RULE: crate::rules::RuleInfo = crate::rules::RuleInfo {
-            id: $id,
-            severity: crate::findings::Severity::$severity,
-            summary: $summary,
-            docs: concat!($($doc, "\n"),*),
+        pub(super) static RULE: crate::rules::Rule = crate::rules::Rule {
+            info: crate::findings::RuleInfo {
+                id: $id,
+                severity: crate::findings::Severity::$severity,
+                summary: $summary,
+                docs: concat!($($doc, "\n"),*),
+            },
             check: $check,
         };
     };
@@ -35,9 +37,9 @@ mod workflow_syntax;
 
 use std::sync::Arc;
 
-pub use registry::{RuleInfo, all, find, list, reference, suggest};
+pub use registry::{all, find, list, reference, suggest};
 
-use crate::findings::{Confidence, Finding, Label};
+use crate::findings::{Confidence, Finding, Label, RuleInfo};
 use crate::flow::Flow;
 use crate::source::{Source, Span};
 use crate::workflow::Workflow;
@@ -63,12 +65,19 @@ impl Context<'_, '_> {
     }
 }
 
-impl RuleInfo {
+/// A rule: what it is, and how it looks for the defect.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    info: RuleInfo,
+    check: for<'a, 'd> fn(&Context<'a, 'd>) -> Vec<Finding>,
+}
+
+impl Rule {
     /// A finding of this rule, at its own severity and full confidence.
     fn finding(&self, message: impl Into<String>, primary: Label) -> Finding {
         Finding {
-            rule: self.id,
-            severity: self.severity,
+            rule: self.info.id,
+            severity: self.info.severity,
             confidence: Confidence::High,
             message: message.into(),
             primary,
@@ -81,7 +90,7 @@ impl RuleInfo {
 /// Runs every rule that `active` lets through.
 pub fn check(context: &Context<'_, '_>, active: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for rule in all().iter().filter(|rule| active(rule.id)) {
+    for rule in registry::RULES.iter().filter(|rule| active(rule.info.id)) {
         findings.extend((rule.check)(context));
     }
     findings

@@ -2,27 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::Context;
+use super::Rule;
+use crate::findings::RuleInfo;
+use crate::findings::catalogue;
 use crate::findings::render::Format;
-use crate::findings::{Finding, Severity};
-
-/// What a rule is, as `--list-rules`, `--explain` and every output format tell it.
-#[derive(Debug, Clone, Copy)]
-pub struct RuleInfo {
-    /// The name users write: kebab case, unique.
-    pub id: &'static str,
-    /// One line: what it finds.
-    pub summary: &'static str,
-    /// The severity of its worst finding.
-    pub severity: Severity,
-    /// Documentation in Markdown, taken from the doc comment of the rule's own file.
-    pub docs: &'static str,
-    /// Looks for the defect.
-    pub(crate) check: for<'a, 'd> fn(&Context<'a, 'd>) -> Vec<Finding>,
-}
 
 /// Every rule, in the order of the reference.
-static RULES: [RuleInfo; 13] = [
+pub(super) static RULES: [Rule; 13] = [
     super::coverage_needs::RULE,
     super::coverage_upload::RULE,
     super::coverage_download::RULE,
@@ -38,9 +24,19 @@ static RULES: [RuleInfo; 13] = [
     super::unused_suppression::RULE,
 ];
 
-/// Every rule, in the order of the reference.
+static INFOS: [RuleInfo; RULES.len()] = {
+    let mut infos = [RULES[0].info; RULES.len()];
+    let mut at = 0;
+    while at < infos.len() {
+        infos[at] = RULES[at].info;
+        at += 1;
+    }
+    infos
+};
+
+/// What each rule is, in the order of the reference.
 pub fn all() -> &'static [RuleInfo] {
-    &RULES
+    &INFOS
 }
 
 /// The rule of this name.
@@ -50,19 +46,7 @@ pub fn find(id: &str) -> Option<&'static RuleInfo> {
 
 /// The rule whose name is nearest to a misspelt one.
 pub fn suggest(id: &str) -> Option<&'static str> {
-    crate::did_you_mean(id, all().iter().map(|rule| rule.id))
-}
-
-impl RuleInfo {
-    /// The rule's page in Markdown: a heading and the doc comment of its file.
-    pub fn page(&self) -> String {
-        let mut page = format!("## {}\n\n{}. Severity: {}.\n\n", self.id, self.summary, self.severity);
-        for line in self.docs.lines() {
-            // `/// text` reaches us as ` text`.
-            let _ = writeln!(page, "{}", line.strip_prefix(' ').unwrap_or(line));
-        }
-        page
-    }
+    catalogue::suggest(all(), id)
 }
 
 /// The reference of all rules in Markdown: `docs/rules.md`.

@@ -12,7 +12,7 @@ mod snippet;
 
 use std::path::{Component, Path};
 
-use super::{Finding, Label, Report};
+use super::{Finding, Label, Report, RuleInfo};
 use crate::source::{Position, Source, Span};
 
 /// The project's home from the package's metadata; empty when there is none.
@@ -63,6 +63,8 @@ pub struct Options<'a> {
     pub hyperlinks: bool,
     /// The version of this program.
     pub version: &'a str,
+    /// The rules there are, for formats that describe them.
+    pub rules: &'a [RuleInfo],
 }
 
 impl Default for Options<'_> {
@@ -74,6 +76,7 @@ impl Default for Options<'_> {
             quiet: false,
             hyperlinks: false,
             version: env!("CARGO_PKG_VERSION"),
+            rules: &[],
         }
     }
 }
@@ -83,7 +86,7 @@ pub fn render(report: &Report, format: Format, options: &Options<'_>) -> String 
     match format {
         Format::Human => human::render(report, options, REPOSITORY),
         Format::Json => json::render(report, options),
-        Format::Sarif => sarif::render(report, options, crate::rules::all(), REPOSITORY),
+        Format::Sarif => sarif::render(report, options, options.rules, REPOSITORY),
         Format::Github => github::render(report),
     }
 }

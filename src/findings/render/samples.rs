@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::findings::{Confidence, Finding, Label, Problem, Report, Severity};
-use crate::rules::RuleInfo;
+use crate::findings::{Confidence, Finding, Label, Problem, Report, RuleInfo, Severity};
 use crate::source::{Source, Span};
 
 pub(super) const WORKFLOW: &str = "\
@@ -20,27 +19,14 @@ jobs:
 ";
 
 pub(super) const RULES: &[RuleInfo] = &[
-    RuleInfo {
-        id: "contract",
-        summary: "the contract is broken",
-        severity: Severity::Warning,
-        docs: "",
-        check: |_| Vec::new(),
-    },
+    RuleInfo { id: "contract", summary: "the contract is broken", severity: Severity::Warning, docs: "" },
     RuleInfo {
         id: "coverage-needs",
         summary: "a job reads data it does not wait for",
         severity: Severity::Error,
         docs: "Wait for the data.",
-        check: |_| Vec::new(),
     },
-    RuleInfo {
-        id: "coverage-script",
-        summary: "a script",
-        severity: Severity::Info,
-        docs: "# Heading\n\nText.",
-        check: |_| Vec::new(),
-    },
+    RuleInfo { id: "coverage-script", summary: "a script", severity: Severity::Info, docs: "# Heading\n\nText." },
 ];
 
 pub(super) fn label(source: &Arc<Source>, needle: &str, text: &str) -> Label {

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{Options, message_and_help, range, rule_url, slashed};
+use crate::findings::RuleInfo;
 use crate::findings::{Finding, Label, Problem, Report, Severity};
-use crate::rules::RuleInfo;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
