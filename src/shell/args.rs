@@ -1,6 +1,6 @@
 //! Reads a command line into options and positionals, by a table of the options that take a value.
 
-use super::parse::Word;
+use super::script::Word;
 
 /// Which options of a tool take values. Everything else that starts with `-` counts as a flag.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,7 +1,7 @@
 //! Reads `coverage …` and `slipcover …` command lines.
 
 use super::args::{self, Args, Spec};
-use super::parse::Word;
+use super::script::Word;
 use super::suite::{CoverageRun, Measured, Suite, read_measured};
 
 /// A subcommand of `coverage` other than `run`.

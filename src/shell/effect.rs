@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::coverage::{self, CoverageCommand, SlipcoverMerge};
 use super::inert::{self, Class};
-use super::parse::{self, Command, RedirectKind, Script, Variable, Word};
+use super::parse;
+use super::script::{Command, RedirectKind, Script, Variable, Word};
 use super::session::{self, Runner, SessionRun};
 use super::suite::{self, Suite, TestRun};
 use super::wrapper::{self, Invocation, Target, TaskRunner};

@@ -1,6 +1,6 @@
 //! Commands that neither run tests nor touch coverage data, and commands that handle files.
 
-use super::parse::Word;
+use super::script::Word;
 
 /// What a command that is neither a test tool nor a task runner may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,12 +12,14 @@ mod effect;
 mod inert;
 mod parse;
 mod scan;
+mod script;
 mod session;
 mod suite;
 mod wrapper;
 
 pub use coverage::{CoverageCommand, CoverageSub, SlipcoverMerge};
 pub use effect::{Cwd, Effect, EffectKind, FileOp, ForgeWrite, effects};
-pub use parse::{Assignment, Command, Redirect, RedirectKind, Script, Variable, Word, parse};
+pub use parse::parse;
+pub use script::{Assignment, Command, Redirect, RedirectKind, Script, Variable, Word};
 pub use session::{Runner, SessionRun, is_coverage_session, is_test_session, same_session};
 pub use suite::{CoverageRun, Measured, ReportOutput, TestRun, TestTool, same_suite};

@@ -1,7 +1,7 @@
 //! Task runners: which sessions of nox, tox, hatch, make and their like a command starts, and what their names tell.
 
 use super::args::{self, Spec};
-use super::parse::Word;
+use super::script::Word;
 
 /// What runs the sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Which tests a command runs, and whether it measures coverage while doing so.
 
 use super::args::{self, Args, Spec};
-use super::parse::Word;
+use super::script::Word;
 
 /// What runs the tests.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Looks through wrappers such as `env`, `uv run`, `timeout 60` and `python -m` for the command they start.
 
 use super::args::{self, Args, Spec};
-use super::parse::Word;
+use super::script::Word;
 
 /// What a command line comes down to.
 #[derive(Debug, Clone, PartialEq, Eq)]
