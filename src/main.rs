@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let line = inputs::extend(&Cli::command(), line, &env).unwrap_or_else(|error| error.exit());
     match Cli::parse_from(line).command {
         Command::Lint(args) => ExitCode::from(lint_command(&args)),
-        Command::Apply(args) => ExitCode::from(apply_command(args)),
+        Command::Apply(args) => ExitCode::from(apply_command(*args)),
     }
 }
 

@@ -22,5 +22,5 @@ pub enum Command {
     #[command(visible_alias = "check")]
     Lint(lint::LintArgs),
     /// Merge coverage data, report the numbers coverage.py reports, and judge the gate
-    Apply(apply::ApplyArgs),
+    Apply(Box<apply::ApplyArgs>),
 }

@@ -3,13 +3,14 @@
 
 mod emit;
 mod parse;
+mod syntax;
 
 use std::sync::{Arc, LazyLock};
 
 pub use parse::PatternError;
 
 use super::options::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
-use parse::Flags;
+use syntax::Flags;
 
 /// The most memory one compiled regex may take, in bytes.
 const SIZE_LIMIT: usize = 1 << 26;

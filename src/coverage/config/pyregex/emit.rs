@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::parse::{At, Class, Flags, Greed, Item, Node};
+use super::syntax::{At, Class, Flags, Greed, Item, Node};
 
 /// A regex in Rust's syntax, and what it takes to run it.
 #[derive(Debug, Default)]
