@@ -66,8 +66,8 @@ pub fn read(bytes: &[u8]) -> Option<Recorded> {
         builder.lines(file.integer()?, context.integer()?, numbits).then_some(())
     })?;
     pages.walk(root(6)?, |_, row| {
-        let [file, context, from, to] = row.values()?;
-        builder.arc(file.integer()?, context.integer()?, from.integer()?, to.integer()?).then_some(())
+        let [file, context, from, to] = row.integers()?;
+        builder.arc(file, context, from, to).then_some(())
     })?;
     builder.finish()
 }
@@ -113,16 +113,62 @@ impl Value<'_> {
 
 /// A row: the lengths and types of its values, then the values.
 #[derive(Clone, Copy)]
-struct Row<'a>(&'a [u8]);
+struct Row<'a> {
+    row: &'a [u8],
+    /// The row and what stands behind it in its page.
+    page: &'a [u8],
+}
+
+/// How to read an integer of each type: its length, how far eight bytes that begin with it are shifted to the right, a mask, and
+/// what is added. Types without a value in the row are zero and one; 0 and 7 are no integers.
+const INTEGERS: [(u8, u8, i64, i64); 10] = [
+    (0, 0, 0, 0),
+    (1, 56, -1, 0),
+    (2, 48, -1, 0),
+    (3, 40, -1, 0),
+    (4, 32, -1, 0),
+    (6, 16, -1, 0),
+    (8, 0, -1, 0),
+    (0, 0, 0, 0),
+    (0, 0, 0, 0),
+    (0, 0, 0, 1),
+];
 
 impl<'a> Row<'a> {
+    /// The values, if there are as many and all are integers. The same as [`Row::values`], faster for most rows.
+    #[inline]
+    fn integers<const N: usize>(self) -> Option<[i64; N]> {
+        self.short_integers().or_else(|| {
+            let mut integers = [0; N];
+            for (integer, value) in integers.iter_mut().zip(self.values::<N>()?) {
+                *integer = value.integer()?;
+            }
+            Some(integers)
+        })
+    }
+
+    /// The integers without a branch for each, if the row is not one of the last bytes of its page.
+    #[inline]
+    fn short_integers<const N: usize>(self) -> Option<[i64; N]> {
+        let types = self.row.get(1..=N).filter(|_| usize::from(self.row[0]) == N + 1)?;
+        let mut at = N + 1;
+        let mut integers = [0; N];
+        for (integer, &kind) in integers.iter_mut().zip(types) {
+            let (length, shift, mask, add) = *INTEGERS.get(usize::from(kind)).filter(|_| kind != 0 && kind != 7)?;
+            let bytes: [u8; 8] = self.page.get(at..at + 8)?.try_into().ok()?;
+            *integer = (i64::from_be_bytes(bytes) >> shift & mask) + add;
+            at += usize::from(length);
+        }
+        (at == self.row.len()).then_some(integers)
+    }
+
     /// The values, if there are as many.
     #[inline]
     fn values<const N: usize>(self) -> Option<[Value<'a>; N]> {
-        let (header, start) = varint(self.0)?;
+        let (header, start) = varint(self.row)?;
         let end = usize::try_from(header).ok()?;
-        let mut types = self.0.get(start..end)?;
-        let mut rest = self.0.get(end..)?;
+        let mut types = self.row.get(start..end)?;
+        let mut rest = self.row.get(end..)?;
         let mut values = [Value::Null; N];
         for value in &mut values {
             let (kind, length) = varint(types)?;
@@ -156,6 +202,14 @@ impl<'a> Row<'a> {
 /// SQLite's numbers of one to nine bytes, and how many.
 #[inline]
 fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    match *bytes {
+        [one @ ..0x80, ..] => Some((u64::from(one), 1)),
+        [one, two @ ..0x80, ..] => Some((u64::from(one & 0x7f) << 7 | u64::from(two), 2)),
+        _ => long_varint(bytes),
+    }
+}
+
+fn long_varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut number = 0;
     for (at, &byte) in bytes.iter().take(8).enumerate() {
         number = number << 7 | u64::from(byte & 0x7f);
@@ -231,10 +285,10 @@ impl<'a> Pages<'a> {
                         last = id;
                         let length = usize::try_from(length).ok()?;
                         if length <= self.size - 35 {
-                            take(id, Row(cell.get(..length)?))?;
+                            take(id, Row { row: cell.get(..length)?, page: cell })?;
                         } else {
                             self.spilled(cell, length, &mut spilled)?;
-                            take(id, Row(&spilled))?;
+                            take(id, Row { row: &spilled, page: &spilled })?;
                         }
                     }
                 }
@@ -300,11 +354,22 @@ mod tests {
         assert_eq!(varint(&[0x81, 0x00]), Some((128, 2)));
         assert_eq!(varint(&[0xff; 9]), Some((u64::MAX, 9)));
         assert_eq!(varint(&[0xff]), None);
-        let row = [5, 1, 2, 9, 13, 0xfe, 0xff, 0x00];
+        let row = |row: &'static [u8]| Row { row, page: row };
+        let mixed = row(&[5, 1, 2, 9, 13, 0xfe, 0xff, 0x00]);
         assert_eq!(
-            Row(&row).values::<4>().unwrap(),
+            mixed.values::<4>().unwrap(),
             [Value::Integer(-2), Value::Integer(-256), Value::Integer(1), Value::Text(b"")]
         );
-        assert!(Row(&row).values::<3>().is_none());
+        assert!(mixed.values::<3>().is_none());
+        assert!(mixed.integers::<4>().is_none());
+        let page: Vec<u8> =
+            [&[7, 1, 2, 3, 4, 5, 6][..], &[0x80; 24], &[0; 8]].concat();
+        let integers = Row { row: &page[..31], page: &page }.short_integers::<6>().unwrap();
+        assert_eq!(Some(integers), Row { row: &page[..31], page: &page[..31] }.integers());
+        assert_eq!(integers[..2], [-128, -0x7f80]);
+        assert!(Row { row: &page[..30], page: &page }.integers::<6>().is_none());
+        assert_eq!(row(&[3, 8, 9]).integers(), Some([0, 1]));
+        assert_eq!(Row { row: &[3, 8, 9], page: &[3, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8] }.short_integers(), Some([0, 1]));
+        assert!(Row { row: &[3, 0, 7], page: &[3, 0, 7, 1, 2, 3, 4, 5, 6, 7, 8] }.short_integers::<2>().is_none());
     }
 }

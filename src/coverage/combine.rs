@@ -13,6 +13,7 @@ use super::glob::PatternError;
 use super::inputs::{self, NoSuchPath};
 use super::paths::{Aliases, Surroundings, is_absolute_anywhere};
 use super::suffix::{self, Ambiguous, Mapping};
+use super::union::Union;
 use super::{CoverageData, MergeError, ReadError, Recorded, sqlite, system};
 
 /// How to combine.
@@ -83,12 +84,12 @@ pub struct Counts {
 
 impl Counts {
     fn of(recorded: &Recorded) -> Self {
-        let mut counts = Self { files: recorded.files.len(), contexts: recorded.contexts.len(), ..Self::default() };
-        for (_, measured) in recorded.files.iter().flat_map(|(_, file)| &file.contexts) {
-            counts.lines += measured.lines.len();
-            counts.arcs += measured.arcs.len();
+        Self {
+            files: recorded.files.len(),
+            lines: recorded.lines(),
+            arcs: recorded.arcs(),
+            contexts: recorded.contexts.len(),
         }
-        counts
     }
 }
 
@@ -151,7 +152,7 @@ pub fn combine_files(files: Vec<PathBuf>, options: &Options<'_>) -> Result<Combi
     let folder = system::working_folder().to_string_lossy().into_owned();
     let here = Surroundings { folder: &folder, exists: &system::exists, real_path: &system::real_path };
     let mut merger = Merger {
-        data: CoverageData::default(),
+        data: Union::default(),
         kind_from: None,
         aliases: Aliases::new(options.paths, options.relative_files, here)?,
         inputs: Vec::with_capacity(files.len()),
@@ -165,7 +166,7 @@ pub fn combine_files(files: Vec<PathBuf>, options: &Options<'_>) -> Result<Combi
         merged?;
         read = next;
     }
-    let Merger { mut data, inputs, .. } = merger;
+    let Merger { data, inputs, .. } = merger;
     if !inputs.iter().any(|input| matches!(input.outcome, Outcome::Merged(_))) {
         let errors = inputs.into_iter().filter_map(|input| match input.outcome {
             Outcome::Failed(error) => Some(error),
@@ -173,7 +174,7 @@ pub fn combine_files(files: Vec<PathBuf>, options: &Options<'_>) -> Result<Combi
         });
         return Err(CombineError::NoUsableData(errors.collect()));
     }
-    data.canonicalize();
+    let mut data = data.finish();
     let mut mapping = Mapping::default();
     if let Some(tree) = options.source_tree
         && options.paths.is_empty()
@@ -186,20 +187,31 @@ pub fn combine_files(files: Vec<PathBuf>, options: &Options<'_>) -> Result<Combi
 
 /// The files, and whether an earlier one has the same hash: the one in its name, or that of its content.
 fn mark_duplicates(files: Vec<PathBuf>) -> Vec<(PathBuf, bool)> {
-    let hashes: Vec<Option<Vec<u8>>> = files
-        .par_iter()
-        .map(|path| {
-            if let Some(hash) = path.file_name().and_then(|name| name.to_str()).and_then(inputs::hash_in_name) {
-                return Some(hash.as_bytes().to_vec());
-            }
-            let mut file = std::fs::File::open(path).ok()?;
-            let mut hasher = Sha3_256::new();
-            std::io::copy(&mut file, &mut hasher).ok()?;
-            Some(hasher.finalize().to_vec())
-        })
-        .collect();
+    let named = |path: &Path| {
+        let name = path.file_name()?.to_str()?;
+        inputs::hash_in_name(name).map(|hash| hash.as_bytes().to_vec())
+    };
+    let mut hashes: Vec<Option<Vec<u8>>> = files.iter().map(|path| named(path)).collect();
+    // Only what has the size of another can have its content.
+    let size = |path: &PathBuf| std::fs::metadata(path).ok().map(|data| data.len());
+    let sizes: Vec<Option<u64>> =
+        files.iter().zip(&hashes).map(|(path, hash)| if hash.is_none() { size(path) } else { None }).collect();
+    let mut same: HashMap<u64, u32> = HashMap::new();
+    sizes.iter().flatten().for_each(|&size| *same.entry(size).or_default() += 1);
+    hashes.par_iter_mut().zip(&files).zip(&sizes).for_each(|((hash, path), size)| {
+        if size.is_some_and(|size| same.get(&size).is_some_and(|&files| files > 1)) {
+            *hash = content_hash(path);
+        }
+    });
     let mut seen = HashSet::new();
     files.into_iter().zip(hashes).map(|(path, hash)| (path, hash.is_some_and(|hash| !seen.insert(hash)))).collect()
+}
+
+fn content_hash(path: &Path) -> Option<Vec<u8>> {
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut hasher = Sha3_256::new();
+    std::io::copy(&mut file, &mut hasher).ok()?;
+    Some(hasher.finalize().to_vec())
 }
 
 type Read = (PathBuf, Option<Result<Recorded, ReadError>>);
@@ -209,7 +221,7 @@ fn read_batch(files: &[(PathBuf, bool)]) -> Vec<Read> {
 }
 
 struct Merger<'a> {
-    data: CoverageData,
+    data: Union,
     /// The file that first told whether there are branches.
     kind_from: Option<PathBuf>,
     aliases: Aliases<'a>,
@@ -245,9 +257,8 @@ impl Merger<'_> {
             self.kind_from = Some(path.to_owned());
         }
         let aliases = &mut self.aliases;
-        recorded
-            .map(|recorded| aliases.map(recorded))
-            .and_then(|data| self.data.merge(data))
+        self.data
+            .add(&recorded, |path| aliases.map(path))
             .map_err(|error| CombineError::Tracer { path: path.to_owned(), error })?;
         Ok(counts)
     }

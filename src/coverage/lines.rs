@@ -96,6 +96,20 @@ impl LineSet {
         }
     }
 
+    /// Adds every line of a numbits blob.
+    pub fn union_with_numbits(&mut self, numbits: &[u8]) {
+        let length = numbits.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        let words = length.div_ceil(8);
+        if self.words.len() < words {
+            self.words.resize(words, 0);
+        }
+        for (own, chunk) in self.words.iter_mut().zip(numbits[..length].chunks(8)) {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            *own |= u64::from_le_bytes(bytes);
+        }
+    }
+
     /// Takes every line of `other` away.
     pub fn subtract(&mut self, other: &Self) {
         for (own, other) in self.words.iter_mut().zip(&other.words) {
@@ -163,6 +177,9 @@ mod tests {
             prop_assert_eq!(set(&a).last(), a.last().copied());
             prop_assert_eq!(LineSet::from_numbits(&set(&a).to_numbits()), set(&a));
             prop_assert_eq!(set(&a) == set(&b), a == b);
+            let mut from_numbits = set(&a);
+            from_numbits.union_with_numbits(&[set(&b).to_numbits(), vec![0; 9]].concat());
+            prop_assert_eq!(from_numbits, union);
         }
     }
 

@@ -35,6 +35,11 @@ fn tracer_name(tracer: Option<&str>) -> String {
     tracer.map_or_else(|| "Python".to_owned(), |name| format!("the plugin `{name}`"))
 }
 
+/// One file was traced in two ways.
+pub(super) fn tracers_differ(path: &str, ours: Option<&str>, theirs: Option<&str>) -> MergeError {
+    MergeError::Tracer { path: path.to_owned(), ours: ours.map(str::to_owned), theirs: theirs.map(str::to_owned) }
+}
+
 impl Measured {
     /// Adds everything of `other`.
     pub fn merge(&mut self, other: Self) {

@@ -1,6 +1,6 @@
 //! Coverage data: what was executed, as coverage.py and slipcover record it.
 //!
-//! Pure: the model ([`data`], [`lines`], [`recorded`]), [`merge`], [`glob`], [`paths`], [`suffix`], [`slipcover`], [`sniff`], [`btree`].
+//! Pure: the model ([`data`], [`lines`], [`recorded`]), [`merge`], `union`, [`glob`], [`paths`], [`suffix`], [`slipcover`], [`sniff`], [`btree`].
 //! On the file system: [`inputs`], [`sqlite`], [`combine`], [`write`](mod@write), [`system`].
 
 pub mod btree;
@@ -19,6 +19,7 @@ pub mod sniff;
 pub mod sqlite;
 pub mod suffix;
 pub mod system;
+mod union;
 pub mod write;
 
 pub use data::{Arc, CoverageData, FileData, Measured};

@@ -1,13 +1,14 @@
 //! One data file, as recorded.
 
-use std::collections::HashMap;
-
-use super::{CoverageData, FileData, LineSet, Measured};
+use super::union::Union;
+use super::{Arc, CoverageData, MergeError};
 
 /// The largest line number believed; a bitmap that speaks of more is damaged, and would take memory without end.
 pub const MAX_LINE: u32 = 1 << 24;
 
 /// The content of one data file. Its files stand in the order they were recorded, which path mapping depends on.
+///
+/// It lives only until it is merged, so it is laid out flat: few allocations, whatever it holds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// Whether branches were measured; `None` when it does not say and has nothing measured.
@@ -15,41 +16,82 @@ pub struct Recorded {
     /// The names of contexts, used or not.
     pub contexts: Vec<String>,
     /// The files in the order of recording.
-    pub files: Vec<(String, FileData)>,
+    pub files: Vec<RecordedFile>,
+    /// What was measured, in the order of recording. A file and a context may come more than once.
+    pub pieces: Vec<Piece>,
+    /// The arcs of all pieces.
+    pub(super) arcs: Vec<Arc>,
+    /// The bitmaps of all pieces, as numbits.
+    pub(super) numbits: Vec<u8>,
+}
+
+/// A file of a data file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedFile {
+    /// Its path as recorded.
+    pub path: String,
+    /// The plugin that traced it; `None` for Python.
+    pub tracer: Option<String>,
+}
+
+/// Measurements of one file under one context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The file, as an index into [`Recorded::files`].
+    pub file: u32,
+    /// The context, as an index into [`Recorded::contexts`].
+    pub context: u32,
+    /// Where it begins and ends among the arcs, or among the bitmaps if the data has no arcs.
+    range: (usize, usize),
 }
 
 impl Recorded {
     /// Whether anything was measured, as opposed to files that were only touched.
     pub fn has_measurements(&self) -> bool {
-        self.files.iter().any(|(_, file)| !file.contexts.is_empty())
+        !self.pieces.is_empty()
+    }
+
+    /// The arcs of a piece, in any order.
+    pub(super) fn arcs_of(&self, piece: &Piece) -> &[Arc] {
+        if self.has_arcs == Some(true) { &self.arcs[piece.range.0..piece.range.1] } else { &[] }
+    }
+
+    /// The bitmap of a piece.
+    pub(super) fn numbits_of(&self, piece: &Piece) -> &[u8] {
+        if self.has_arcs == Some(true) { &[] } else { &self.numbits[piece.range.0..piece.range.1] }
+    }
+
+    /// How many lines were executed, over all files and contexts.
+    pub fn lines(&self) -> usize {
+        self.numbits.iter().map(|byte| byte.count_ones() as usize).sum()
+    }
+
+    /// How many arcs were executed, over all files and contexts.
+    pub fn arcs(&self) -> usize {
+        self.arcs.len()
     }
 
     /// As data, with every path put through `map`; paths that become equal are merged.
     ///
     /// # Errors
     /// Tells when two files with different tracers get the same path.
-    pub fn map(self, mut map: impl FnMut(&str) -> String) -> Result<CoverageData, super::MergeError> {
-        let mut data =
-            CoverageData { has_arcs: self.has_arcs, contexts: self.contexts, files: std::collections::BTreeMap::new() };
-        for (path, file) in self.files {
-            data.add_file(map(&path), file)?;
-        }
-        data.canonicalize();
-        Ok(data)
+    pub fn map(self, map: impl FnMut(&str) -> String) -> Result<CoverageData, MergeError> {
+        let mut union = Union::default();
+        union.add(&self, map)?;
+        Ok(union.finish())
     }
 }
 
-/// Builds a [`Recorded`] from the rows of a data file's tables, in any row order; files and contexts come first.
+/// Builds a [`Recorded`] from the rows of a data file's tables: files and contexts first, both with ascending ids, then the
+/// others in any order.
 #[derive(Debug, Default)]
 pub struct Builder {
+    recorded: Recorded,
     declared: Option<bool>,
-    contexts: Vec<String>,
-    files: Vec<(String, FileData)>,
-    context_ids: HashMap<i64, u32>,
-    file_ids: HashMap<i64, u32>,
-    slots: Vec<(u32, u32, Measured)>,
-    slot_of: HashMap<(u32, u32), usize>,
-    last: Option<((i64, i64), Option<usize>)>,
+    context_ids: Vec<i64>,
+    file_ids: Vec<i64>,
+    /// The file and the context of the row before, and whether it became part of a piece.
+    last: Option<((i64, i64), bool)>,
     has_lines: bool,
     has_arcs: bool,
 }
@@ -62,22 +104,20 @@ impl Builder {
 
     /// A row of `context`.
     pub fn context(&mut self, id: i64, name: String) {
-        let index = u32::try_from(self.contexts.len()).unwrap_or(u32::MAX);
-        self.context_ids.insert(id, index);
-        self.contexts.push(name);
+        self.context_ids.push(id);
+        self.recorded.contexts.push(name);
     }
 
     /// A row of `file`.
     pub fn file(&mut self, id: i64, path: String) {
-        let index = u32::try_from(self.files.len()).unwrap_or(u32::MAX);
-        self.file_ids.insert(id, index);
-        self.files.push((path, FileData::default()));
+        self.file_ids.push(id);
+        self.recorded.files.push(RecordedFile { path, tracer: None });
     }
 
     /// A row of `tracer`.
     pub fn tracer(&mut self, file: i64, name: String) {
-        if let Some(&file) = self.file_ids.get(&file) {
-            self.files[file as usize].1.tracer = Some(name).filter(|name| !name.is_empty());
+        if let Some(file) = index(&self.file_ids, file) {
+            self.recorded.files[file].tracer = Some(name).filter(|name| !name.is_empty());
         }
     }
 
@@ -88,9 +128,13 @@ impl Builder {
             return false;
         }
         self.has_lines = true;
-        if let Some(slot) = self.slot(file, context) {
-            self.slots[slot].2.lines.union_with(&LineSet::from_numbits(numbits));
+        let start = self.recorded.numbits.len();
+        if self.begin(file, context, start) {
+            self.recorded.numbits.extend_from_slice(numbits);
+            self.end(self.recorded.numbits.len());
         }
+        // The next row is another bitmap, if of the same lines.
+        self.last = None;
         true
     }
 
@@ -99,31 +143,40 @@ impl Builder {
     #[inline]
     pub fn arc(&mut self, file: i64, context: i64, from: i64, to: i64) -> bool {
         let (Ok(from), Ok(to)) = (i32::try_from(from), i32::try_from(to)) else { return false };
+        // The smallest number is the exit from no line there is.
+        if from == i32::MIN || to == i32::MIN {
+            return false;
+        }
         self.has_arcs = true;
-        if let Some(slot) = self.slot(file, context) {
-            self.slots[slot].2.arcs.push((from, to));
+        let listed = match self.last {
+            Some((key, listed)) if key == (file, context) => listed,
+            _ => {
+                self.end(self.recorded.arcs.len());
+                self.begin(file, context, self.recorded.arcs.len())
+            }
+        };
+        if listed {
+            self.recorded.arcs.push((from, to));
         }
         true
     }
 
-    /// Where the measurements of a file and a context go; `None` when the file or context is not listed: coverage.py's
-    /// joins drop such rows.
-    #[inline]
-    fn slot(&mut self, file: i64, context: i64) -> Option<usize> {
-        if let Some((key, slot)) = self.last
-            && key == (file, context)
-        {
-            return slot;
+    /// Begins a piece; false when the file or context is not listed: coverage.py's joins drop such rows.
+    fn begin(&mut self, file: i64, context: i64, start: usize) -> bool {
+        let place = index(&self.file_ids, file).zip(index(&self.context_ids, context));
+        let place = place.and_then(|(file, context)| Some((u32::try_from(file).ok()?, u32::try_from(context).ok()?)));
+        if let Some((file, context)) = place {
+            self.recorded.pieces.push(Piece { file, context, range: (start, start) });
         }
-        let slot = (|| {
-            let key = (*self.file_ids.get(&file)?, *self.context_ids.get(&context)?);
-            Some(*self.slot_of.entry(key).or_insert_with(|| {
-                self.slots.push((key.0, key.1, Measured::default()));
-                self.slots.len() - 1
-            }))
-        })();
-        self.last = Some(((file, context), slot));
-        slot
+        self.last = Some(((file, context), place.is_some()));
+        place.is_some()
+    }
+
+    /// Ends the piece that the last row was part of, if it was.
+    fn end(&mut self, end: usize) {
+        if let (Some((_, true)), Some(piece)) = (self.last, self.recorded.pieces.last_mut()) {
+            piece.range.1 = end;
+        }
     }
 
     /// What was built; `None` when it has both lines and arcs, which no data file has.
@@ -131,22 +184,22 @@ impl Builder {
         if self.has_lines && self.has_arcs {
             return None;
         }
-        self.slots.sort_unstable_by_key(|slot| (slot.0, slot.1));
-        for (file, context, mut measured) in self.slots {
-            if !measured.arcs.is_sorted() {
-                measured.arcs.sort_unstable();
-            }
-            measured.arcs.dedup();
-            measured.arcs.shrink_to_fit();
-            self.files[file as usize].1.contexts.push((context, measured));
+        if self.has_arcs {
+            self.end(self.recorded.arcs.len());
         }
-        let has_arcs = if self.has_arcs {
+        self.recorded.has_arcs = if self.has_arcs {
             Some(true)
         } else if self.has_lines {
             Some(false)
         } else {
             self.declared
         };
-        Some(Recorded { has_arcs, contexts: self.contexts, files: self.files })
+        Some(self.recorded)
     }
+}
+
+/// Where an id is among ascending ids: most often they count from one.
+fn index(ids: &[i64], id: i64) -> Option<usize> {
+    let guess = usize::try_from(id).ok().and_then(|id| id.checked_sub(1));
+    guess.filter(|&guess| ids.get(guess) == Some(&id)).or_else(|| ids.binary_search(&id).ok())
 }
