@@ -1,10 +1,10 @@
 //! Combines data files and writes the result, for comparison with `coverage combine` and `slipcover --merge`.
 //!
 //! ```text
-//! combine [--paths JSON] [--relative] [--tree DIR] [--data-file FILE] --out FILE [INPUT]...
+//! combine [--paths JSON] [--relative] [--tree DIR] [--data-file FILE] [--sqlite] --out FILE [INPUT]...
 //! combine --slipcover --out FILE INPUT...
 //! ```
-//! `--paths` is the list of the lists of `[paths]`.
+//! `--paths` is the list of the lists of `[paths]`; `--sqlite` reads nothing without SQLite.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let mut paths: Vec<Vec<String>> = Vec::new();
-    let (mut relative_files, mut slipcover, mut tree, mut out) = (false, false, None, None);
+    let (mut relative_files, mut through_sqlite, mut slipcover, mut tree, mut out) = (false, false, false, None, None);
     let mut data_file = PathBuf::from(".coverage");
     let mut inputs: Vec<PathBuf> = Vec::new();
     let mut arguments = std::env::args().skip(1);
@@ -37,6 +37,7 @@ fn run() -> Result<()> {
         match argument.as_str() {
             "--paths" => paths = serde_json::from_str(&value()?)?,
             "--relative" => relative_files = true,
+            "--sqlite" => through_sqlite = true,
             "--slipcover" => slipcover = true,
             "--tree" => tree = Some(PathBuf::from(value()?)),
             "--data-file" => data_file = value()?.into(),
@@ -48,7 +49,7 @@ fn run() -> Result<()> {
     if slipcover {
         return merge_slipcover(&inputs, &out);
     }
-    let options = Options { paths: &paths, relative_files, source_tree: tree.as_deref() };
+    let options = Options { paths: &paths, relative_files, source_tree: tree.as_deref(), through_sqlite };
     let combined = combine(&inputs, &data_file, &options)?;
     let (mut merged, mut skipped, mut failed) = (0, 0, 0);
     for input in &combined.inputs {

@@ -1,10 +1,10 @@
 //! Files that are written whole or not at all. Touches the file system; `lint` and `apply` write through here.
 
 use std::fs;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// Writes `bytes` to `path` through a temporary file beside it, so that no reader ever sees half a file. Folders on the way
 /// are made.
@@ -12,8 +12,7 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// What the file system says; the temporary file is gone then, and a file that was there before is as it was.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    prepare(path, bytes)?.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    prepare(path, |out| out.write_all(bytes))?.put_in_place()
 }
 
 /// As [`replace`], but never over a file that exists.
@@ -21,22 +20,55 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What the file system says, for one that the file exists.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    prepare(path, bytes)?.persist_noclobber(path).map_err(|error| error.error)?;
-    Ok(())
+    let Prepared { file, path } = prepare(path, |out| out.write_all(bytes))?;
+    file.persist_noclobber(path).map_err(|error| error.error)
 }
 
-fn prepare(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+/// A file that is written, but not yet in its place. Dropped, it is gone.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    file: TempPath,
+    path: PathBuf,
+}
+
+impl Prepared {
+    /// Where it will be.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts the file in its place, over what is there.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub(crate) fn put_in_place(self) -> io::Result<()> {
+        self.file.persist(self.path).map_err(|error| error.error)
+    }
+}
+
+/// Writes a file beside the place where it will be. Folders on the way are made.
+///
+/// # Errors
+/// What the file system says, or `write`.
+pub(crate) fn prepare(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&fs::File>) -> io::Result<()>,
+) -> io::Result<Prepared> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
+    let file = NamedTempFile::new_in(folder)?;
+    let mut out = BufWriter::with_capacity(1 << 16, file.as_file());
+    write(&mut out)?;
+    out.flush()?;
+    drop(out);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         // Temporary files are private; these are for others to read.
         file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     }
-    Ok(file)
+    // Many may be waiting for their place: they are not kept open.
+    Ok(Prepared { file: file.into_temp_path(), path: path.to_owned() })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::progress::Progress;
 use super::{ApplyError, Said};
 use crate::coverage::config::glob::{Case, GlobMatcher, prepare};
 use crate::coverage::config::pyregex::Scan;
@@ -68,6 +69,12 @@ pub(super) fn sources(
             },
             Err(error) => Read::Failed(error.for_file(path)),
         }
+    };
+    let progress = Progress::begin("analysing sources", data.files.len());
+    let read = |entry| {
+        let read = read(entry);
+        progress.advance(1);
+        read
     };
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|error| usage(&error))?;
     let results: Vec<Read> = pool.install(|| data.files.par_iter().map(read).collect());

@@ -5,16 +5,22 @@
 mod clock;
 mod collect;
 mod measure;
+mod progress;
 mod python;
 mod slip;
 
+use std::fs;
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
+use self::progress::Progress;
 use crate::coverage::combine::{Combined, Options as CombineOptions, Outcome as InputOutcome, combine_files};
 use crate::coverage::config::{CoverageConfig, load_from_disk};
 use crate::coverage::{system, write};
-use crate::files;
-use crate::report::html::HtmlOptions;
+use crate::files::{self, Prepared};
+use crate::report::html::{HtmlOptions, Site};
 use crate::report::{self, Judged, Report, ReportOptions};
 
 /// A report that can be asked for.
@@ -105,19 +111,61 @@ fn coverage(
     said: &mut Said,
 ) -> Result<(), ApplyError> {
     let paths: Vec<Vec<String>> = config.paths.iter().map(|(_, list)| list.clone()).collect();
-    let combining =
-        CombineOptions { paths: &paths, relative_files: config.run.relative_files, source_tree: Some(&options.source) };
-    let combined = combine_files(files, &combining).map_err(|error| ApplyError::Data(vec![error.to_string()]))?;
+    let combining = CombineOptions {
+        paths: &paths,
+        relative_files: config.run.relative_files,
+        source_tree: Some(&options.source),
+        ..CombineOptions::default()
+    };
+    let progress = Progress::begin("combining data files", files.len());
+    let combined = combine_files(files, &combining, &|files| progress.advance(files))
+        .map_err(|error| ApplyError::Data(vec![error.to_string()]))?;
+    drop(progress);
     let failures: Vec<String> = combined.failures().map(|error| format!("{error}: {}", error.help())).collect();
     if !failures.is_empty() {
         return Err(ApplyError::Data(failures));
     }
     describe(&combined, said);
 
+    if options.merged_json.is_some() {
+        return Err(ApplyError::Usage("--merged-json is for data of slipcover; this is coverage.py's".to_owned()));
+    }
+    let data_file = || options.data_file.as_ref().map(|path| write::prepare(&combined.data, path)).transpose();
+    let (reported, data_file) = rayon::join(|| reports(options, config, &combined, folder, said), data_file);
+    let (outputs, total) = reported?;
+    let no_data_file = |error: write::WriteError| ApplyError::Usage(error.to_string());
+    // Everything is ready before anything is put in its place.
+    if let Some(prepared) = data_file.map_err(no_data_file)? {
+        prepared.put_in_place().map_err(no_data_file)?;
+    }
+    for output in outputs {
+        let path = output.path().to_owned();
+        output.put_in_place().map_err(|error| unwritten(&path, &error))?;
+    }
+    let limit = options.fail_under.unwrap_or(config.report.fail_under);
+    if limit != 0.0 {
+        let precision = usize::try_from(config.report.precision).unwrap_or(0);
+        said.gate =
+            report::fail_under(total, limit, precision).map_err(|error| ApplyError::Usage(error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What was written but is not yet in its place, and the total that is judged.
+type Reported = (Vec<Prepared>, f64);
+
+/// Analyses the sources and renders every report.
+fn reports(
+    options: &Options,
+    config: &CoverageConfig,
+    combined: &Combined,
+    folder: &Path,
+    said: &mut Said,
+) -> Result<Reported, ApplyError> {
     let version = python::assume(options.python_version.as_deref(), folder).map_err(ApplyError::Usage)?;
     said.notes.push(format!("analysed by the rules of Python {}: {}", version.version, version.reason));
     let sources = measure::sources(&combined.data, config, version.version, folder, said)?;
-    let report_options = report_options(config, &combined, folder)?;
+    let report_options = report_options(config, combined, folder)?;
     // coverage.py applies the selected contexts to the text, JSON and HTML reports, never to XML and LCOV.
     let whole = report_options.contexts.is_some().then(|| {
         let all = ReportOptions { contexts: None, ..report_options.clone() };
@@ -127,25 +175,13 @@ fn coverage(
     if report.files.is_empty() {
         return Err(ApplyError::Data(vec!["No data to report.".to_owned()]));
     }
-
-    // Everything is rendered before anything is written.
     let outputs = render(&report, whole.as_ref().unwrap_or(&report), &report_options, config, options, said)?;
-    if let Some(path) = &options.data_file {
-        write::write(&combined.data, path).map_err(|error| ApplyError::Usage(error.to_string()))?;
-    }
-    if options.merged_json.is_some() {
-        return Err(ApplyError::Usage("--merged-json is for data of slipcover; this is coverage.py's".to_owned()));
-    }
-    for (path, bytes) in outputs {
-        files::replace(&path, &bytes)
-            .map_err(|error| ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display())))?;
-    }
-    let limit = options.fail_under.unwrap_or(config.report.fail_under);
-    if limit != 0.0 {
-        said.gate = report::fail_under(report.total(Judged::Text), limit, report_options.precision)
-            .map_err(|error| ApplyError::Usage(error.to_string()))?;
-    }
-    Ok(())
+    Ok((outputs, report.total(Judged::Text)))
+}
+
+/// A file that cannot be written.
+fn unwritten(path: &Path, error: &std::io::Error) -> ApplyError {
+    ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display()))
 }
 
 /// One line for each data file.
@@ -198,7 +234,7 @@ fn report_options(config: &CoverageConfig, combined: &Combined, folder: &Path) -
     })
 }
 
-/// Every report asked for: `text` onto standard output, the others as files. `whole` is the report over all contexts.
+/// Every report asked for: `text` for standard output, the others as files. `whole` is the report over all contexts.
 fn render(
     report: &Report,
     whole: &Report,
@@ -206,12 +242,12 @@ fn render(
     config: &CoverageConfig,
     options: &Options,
     said: &mut Said,
-) -> Result<Vec<(PathBuf, Vec<u8>)>, ApplyError> {
+) -> Result<Vec<Prepared>, ApplyError> {
     let usage = |error: report::ReportError| ApplyError::Usage(error.to_string());
-    let mut outputs = Vec::new();
+    // What may be wrong with the settings is found before any folder is made.
+    let mut markdown = String::new();
     for format in &options.formats {
-        let mut bytes = Vec::new();
-        let name = match format {
+        match format {
             Format::Text => {
                 said.stdout = match config.report.format.as_deref() {
                     Some("markdown") => report::markdown(report, report_options),
@@ -219,48 +255,42 @@ fn render(
                     _ => report::text(report, report_options),
                 }
                 .map_err(usage)?;
-                continue;
             }
-            Format::Markdown => {
-                bytes = report::markdown(report, report_options).map_err(usage)?.into_bytes();
-                "coverage.md"
-            }
-            Format::Json => {
-                let _ = report::json::write(report, report_options, &mut bytes);
-                "coverage.json"
-            }
-            Format::Xml => {
-                bytes = report::xml(whole, report_options).into_bytes();
-                "coverage.xml"
-            }
-            Format::Lcov => {
-                let _ = report::lcov::write(whole, report_options, &mut bytes);
-                "coverage.lcov"
-            }
-            Format::Html => {
-                outputs.extend(html(report, report_options, config, options)?);
-                continue;
-            }
-        };
-        outputs.push((options.output_dir.join(name), bytes));
+            Format::Markdown => markdown = report::markdown(report, report_options).map_err(usage)?,
+            _ => {}
+        }
     }
-    Ok(outputs)
+    let settings = if options.formats.contains(&Format::Html) {
+        html_options(report_options, config)?
+    } else {
+        HtmlOptions::default()
+    };
+    let one = |format: &Format| -> Result<Vec<Prepared>, ApplyError> {
+        let file = |name: &str, write: &dyn Fn(&mut BufWriter<&fs::File>) -> io::Result<()>| {
+            let path = options.output_dir.join(name);
+            files::prepare(&path, write).map(|file| vec![file]).map_err(|error| unwritten(&path, &error))
+        };
+        match format {
+            Format::Text => Ok(Vec::new()),
+            Format::Markdown => file("coverage.md", &|out| out.write_all(markdown.as_bytes())),
+            Format::Json => file("coverage.json", &|out| report::json::write(report, report_options, out)),
+            Format::Xml => file("coverage.xml", &|out| out.write_all(report::xml(whole, report_options).as_bytes())),
+            Format::Lcov => file("coverage.lcov", &|out| report::lcov::write(whole, report_options, out)),
+            Format::Html => html(report, &settings, options),
+        }
+    };
+    let rendered: Result<Vec<_>, _> = options.formats.par_iter().map(one).collect();
+    Ok(rendered?.into_iter().flatten().collect())
 }
 
-/// The pages of `htmlcov/`.
-fn html(
-    report: &Report,
-    report_options: &ReportOptions,
-    config: &CoverageConfig,
-    options: &Options,
-) -> Result<Vec<(PathBuf, Vec<u8>)>, ApplyError> {
+fn html_options(report_options: &ReportOptions, config: &CoverageConfig) -> Result<HtmlOptions, ApplyError> {
     let extra_css = match &config.html.extra_css {
-        Some(path) => Some(std::fs::read(path).map_err(|error| {
+        Some(path) => Some(fs::read(path).map_err(|error| {
             ApplyError::Usage(format!("the style sheet `{path}` of [html] extra_css cannot be read: {error}"))
         })?),
         None => None,
     };
-    let settings = HtmlOptions {
+    Ok(HtmlOptions {
         title: config.html.title.clone(),
         precision: report_options.precision,
         skip_covered: config.html_skip_covered(),
@@ -268,13 +298,35 @@ fn html(
         extra_css,
         created: report_options.timestamp.clone(),
         ..HtmlOptions::default()
-    };
+    })
+}
+
+/// The pages of `htmlcov/`.
+fn html(report: &Report, settings: &HtmlOptions, options: &Options) -> Result<Vec<Prepared>, ApplyError> {
     let folder = options.output_dir.join("htmlcov");
-    let mut files: Vec<_> =
-        report::html::render(report, &settings).into_iter().map(|(name, bytes)| (folder.join(name), bytes)).collect();
     // A report that is committed by accident is a nuisance; a folder that was there before is the user's.
-    if !folder.exists() {
-        files.push((folder.join(".gitignore"), report::html::GITIGNORE.into()));
+    let is_new = !folder.exists();
+    let site = Site::new(report, settings);
+    let progress = Progress::begin("writing pages", site.len());
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        files::prepare(&path, |out| out.write_all(bytes)).map_err(|error| unwritten(&path, &error))
+    };
+    let pages = (0..site.len()).into_par_iter().map(|at| {
+        let page = write(site.page_name(at), &site.page(at));
+        progress.advance(1);
+        page
+    });
+    let mut prepared = pages.collect::<Result<Vec<_>, _>>()?;
+    let mut others = site.assets();
+    others.push(("index.html".to_owned(), site.index()));
+    others.push(("function_index.html".to_owned(), site.function_index()));
+    others.push(("class_index.html".to_owned(), site.class_index()));
+    if is_new {
+        others.push((".gitignore".to_owned(), report::html::GITIGNORE.into()));
     }
-    Ok(files)
+    for (name, bytes) in others {
+        prepared.push(write(&name, &bytes)?);
+    }
+    Ok(prepared)
 }

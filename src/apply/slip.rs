@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
+use super::progress::Progress;
 use super::{ApplyError, Format, Options, Said, clock};
 use crate::coverage::{self, slipcover, system};
 use crate::files;
@@ -15,10 +18,20 @@ pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mu
         ));
     }
     let (mut parts, mut failures) = (Vec::new(), Vec::new());
-    for path in files {
-        match system::read_slipcover(path) {
+    let progress = Progress::begin("reading data files", files.len());
+    let read: Vec<_> = files
+        .par_iter()
+        .map(|path| {
+            let part = system::read_slipcover(path);
+            progress.advance(1);
+            part
+        })
+        .collect();
+    drop(progress);
+    for (path, part) in files.iter().zip(read) {
+        match part {
             Ok(part) => {
-                said.notes.push(format!("{}: slipcover, {} files", path.display(), part.files.len()));
+                said.notes.push(describe(path, &part));
                 parts.push(part);
             }
             Err(error) => failures.push(format!("{error}: {}", error.help())),
@@ -70,6 +83,14 @@ pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mu
         .filter(|limit| percent < *limit)
         .map(|limit| format!("Coverage failure: total of {percent:.2} is less than fail-under={limit}"));
     Ok(())
+}
+
+/// One line for `--verbose`.
+fn describe(path: &Path, part: &coverage::Slipcover) -> String {
+    let lines: usize = part.files.iter().map(|(_, file)| file.executed_lines.len()).sum();
+    let branches: usize = part.files.iter().map(|(_, file)| file.executed_branches.len()).sum();
+    let branches = if part.has_branches() { format!(", {branches} branches") } else { String::new() };
+    format!("{}: slipcover, {} files, {lines} lines{branches}, no contexts", path.display(), part.files.len())
 }
 
 fn model(merged: &coverage::Slipcover) -> Slipcover {

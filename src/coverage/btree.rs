@@ -6,36 +6,67 @@
 use super::recorded::{Builder, Recorded};
 use super::sqlite::{MAGIC, SCHEMA_VERSION};
 
-/// The columns of each table, as declared. The names of the other parts of a declaration follow in [`CONSTRAINTS`].
-const TABLES: [(&str, &[&str]); 7] = [
-    ("coverage_schema", &["version integer"]),
-    ("meta", &["key text", "value text"]),
-    ("file", &["id integer primary key", "path text"]),
-    ("context", &["id integer primary key", "context text"]),
-    ("tracer", &["file_id integer primary key", "tracer text"]),
-    ("line_bits", &["file_id integer", "context_id integer", "numbits blob"]),
-    ("arc", &["file_id integer", "context_id integer", "fromno integer", "tono integer"]),
+/// A table as coverage.py declares it.
+struct Table {
+    name: &'static str,
+    columns: &'static [&'static str],
+    /// What is unique in it, by an index of its own.
+    unique: Option<&'static str>,
+}
+
+const TABLES: [Table; 7] = [
+    Table { name: "coverage_schema", columns: &["version integer"], unique: None },
+    Table { name: "meta", columns: &["key text", "value text"], unique: Some("unique (key)") },
+    Table { name: "file", columns: &["id integer primary key", "path text"], unique: Some("unique (path)") },
+    Table { name: "context", columns: &["id integer primary key", "context text"], unique: Some("unique (context)") },
+    Table { name: "tracer", columns: &["file_id integer primary key", "tracer text"], unique: None },
+    Table {
+        name: "line_bits",
+        columns: &["file_id integer", "context_id integer", "numbits blob"],
+        unique: Some("unique (file_id, context_id)"),
+    },
+    Table {
+        name: "arc",
+        columns: &["file_id integer", "context_id integer", "fromno integer", "tono integer"],
+        unique: Some("unique (file_id, context_id, fromno, tono)"),
+    },
 ];
 
-const CONSTRAINTS: [&str; 2] = ["foreign key", "unique"];
+/// Where a table may point to.
+const FOREIGN_KEYS: [&str; 2] =
+    ["foreign key (file_id) references file (id)", "foreign key (context_id) references context (id)"];
 
 /// The content of a data file; `None` when SQLite has to look at it.
 pub fn read(bytes: &[u8]) -> Option<Recorded> {
     let mut pages = Pages::new(bytes)?;
     let mut roots = [None; TABLES.len()];
-    let mut plain = true;
+    let mut indices = [false; TABLES.len()];
+    let last_page = i64::try_from(bytes.len() / pages.size).ok()?;
+    // The tables and their own indices are there, and nothing else.
     pages.walk(1, |_, row| {
-        let [kind, name, _, root, sql] = row.values()?;
-        if let (Value::Text(b"table"), Value::Text(name)) = (kind, name)
-            && let Some(at) = TABLES.iter().position(|table| table.0.as_bytes() == name)
-        {
-            let (Value::Integer(root), Value::Text(sql)) = (root, sql) else { return None };
-            plain &= roots[at].is_none() && is_plain(std::str::from_utf8(sql).ok()?, TABLES[at].1);
-            roots[at] = Some(u32::try_from(root).ok()?);
+        let [kind, name, table, root, sql] = row.values()?;
+        let (Value::Text(name), Value::Text(table), Value::Integer(root)) = (name, table, root) else { return None };
+        let at = TABLES.iter().position(|known| known.name.as_bytes() == table)?;
+        if !(2..=last_page).contains(&root) {
+            return None;
         }
-        Some(())
+        let is_new = match (kind, sql) {
+            (Value::Text(b"table"), Value::Text(sql)) => {
+                let plain = name == table && is_plain(std::str::from_utf8(sql).ok()?, &TABLES[at]);
+                plain && roots[at].replace(u32::try_from(root).ok()?).is_none()
+            }
+            (Value::Text(b"index"), Value::Null) => {
+                let own = name.strip_prefix(b"sqlite_autoindex_")?.strip_suffix(b"_1")? == table;
+                own && !std::mem::replace(&mut indices[at], true)
+            }
+            _ => false,
+        };
+        is_new.then_some(())
     })?;
-    let root = |at: usize| roots[at].filter(|_| plain);
+    if TABLES.iter().zip(indices).any(|(table, indexed)| table.unique.is_some() != indexed) {
+        return None;
+    }
+    let root = |at: usize| roots[at];
     let mut version = None;
     pages.walk(root(0)?, |_, row| {
         let [value] = row.values()?;
@@ -72,12 +103,12 @@ pub fn read(bytes: &[u8]) -> Option<Recorded> {
     builder.finish()
 }
 
-/// Whether a table is declared with exactly these columns, and nothing but [`CONSTRAINTS`] besides.
-fn is_plain(sql: &str, columns: &[&str]) -> bool {
+/// Whether a table is declared as coverage.py does it, but for layout, comments and foreign keys.
+fn is_plain(sql: &str, table: &Table) -> bool {
     let without_comments: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
     let words = without_comments.join(" ").to_ascii_lowercase();
-    let Some((_, body)) = words.split_once('(') else { return false };
-    let Some(body) = body.trim_end().strip_suffix(')') else { return false };
+    let Some((start, body)) = words.split_once('(') else { return false };
+    let Some(body) = body.trim_ascii_end().strip_suffix(')') else { return false };
     let mut depth = 0;
     let parts = body.split(|char| {
         match char {
@@ -87,10 +118,12 @@ fn is_plain(sql: &str, columns: &[&str]) -> bool {
         }
         char == ',' && depth == 0
     });
-    let parts: Vec<String> = parts.map(|part| part.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    parts.len() >= columns.len()
-        && parts.iter().zip(columns).all(|(part, column)| part == column)
-        && parts[columns.len()..].iter().all(|part| CONSTRAINTS.iter().any(|start| part.starts_with(start)))
+    let normal = |text: &str| text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    let mut parts: Vec<String> = parts.map(normal).collect();
+    parts.retain(|part| !FOREIGN_KEYS.contains(&part.as_str()));
+    !sql.contains('\0')
+        && normal(start) == format!("create table {}", table.name)
+        && parts.iter().eq(table.columns.iter().chain(&table.unique))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -240,6 +273,9 @@ impl<'a> Pages<'a> {
             && bytes.get(18..21) == Some(&[1, 1, 0])
             && number(bytes, 24)? == number(bytes, 92)?
             && number(bytes, 56)? == 1
+            // What SQLite insists on: fractions of a page, and a layout it knows.
+            && bytes.get(21..24) == Some(&[64, 32, 32])
+            && (1..=4).contains(&number(bytes, 44)?)
             && Some(bytes.len()) == size.checked_mul(count as usize);
         plain.then(|| Self { bytes, size, visited: vec![false; count as usize] })
     }
@@ -259,8 +295,13 @@ impl<'a> Pages<'a> {
         let mut last = i64::MIN;
         while let Some(page) = left.pop() {
             let start = if page == 1 { 100 } else { 0 };
+            let is_root = page == root;
             let page = self.page(page)?;
             let cells = usize::from(short(page, start + 3)?);
+            // Only an empty table has an empty page.
+            if cells == 0 && !(is_root && page[start] == 13) || cells > (self.size - 8) / 6 {
+                return None;
+            }
             let header = if page[start] == 5 { 12 } else { 8 };
             let pointers = page.get(start + header..start + header + 2 * cells)?;
             let first = start + header + 2 * cells;
@@ -334,17 +375,19 @@ mod tests {
 
     #[test]
     fn declarations_are_read() {
-        let columns = TABLES[6].1;
-        let good = "CREATE TABLE arc (\n -- who, when\n file_id integer, context_id integer, -- x\n fromno integer,\n tono  INTEGER,\n unique (file_id, tono)\n)";
-        assert!(is_plain(good, columns));
+        let good = "CREATE TABLE arc (\n -- who, when\n file_id integer, context_id integer, -- x\n fromno integer,\n tono  INTEGER,\n foreign key (file_id) references file (id), unique (file_id, context_id, fromno, tono)\n)";
+        assert!(is_plain(good, &TABLES[6]));
         for (from, to) in [
             ("tono  INTEGER", "tono integer default 5"),
             ("tono  INTEGER,", ""),
-            ("unique (file_id, tono)", "more integer"),
+            (", unique (file_id, context_id, fromno, tono)", ""),
+            ("unique (file_id", "more integer, unique (file_id"),
             ("\n)", ") without rowid"),
             ("fromno integer", "fromno integer as (1)"),
+            ("TABLE arc", "TEMP TABLE arc"),
+            ("who", "\0"),
         ] {
-            assert!(!is_plain(&good.replace(from, to), columns), "{to}");
+            assert!(!is_plain(&good.replace(from, to), &TABLES[6]), "{to}");
         }
     }
 
@@ -362,8 +405,7 @@ mod tests {
         );
         assert!(mixed.values::<3>().is_none());
         assert!(mixed.integers::<4>().is_none());
-        let page: Vec<u8> =
-            [&[7, 1, 2, 3, 4, 5, 6][..], &[0x80; 24], &[0; 8]].concat();
+        let page: Vec<u8> = [&[7, 1, 2, 3, 4, 5, 6][..], &[0x80; 24], &[0; 8]].concat();
         let integers = Row { row: &page[..31], page: &page }.short_integers::<6>().unwrap();
         assert_eq!(Some(integers), Row { row: &page[..31], page: &page[..31] }.integers());
         assert_eq!(integers[..2], [-128, -0x7f80]);

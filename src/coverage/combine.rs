@@ -26,6 +26,8 @@ pub struct Options<'a> {
     /// The source tree to find recorded absolute paths in that do not exist here; only used without `[paths]` and
     /// `relative_files`.
     pub source_tree: Option<&'a Path>,
+    /// Read through SQLite even what can be read without it; for measuring.
+    pub through_sqlite: bool,
 }
 
 /// What came of combining.
@@ -138,14 +140,18 @@ pub enum CombineError {
 /// # Errors
 /// See [`CombineError`]. A file that cannot be used is none as long as another can.
 pub fn combine(inputs: &[PathBuf], data_file: &Path, options: &Options<'_>) -> Result<Combined, CombineError> {
-    combine_files(inputs::find(inputs, data_file)?, options)
+    combine_files(inputs::find(inputs, data_file)?, options, &|_| ())
 }
 
-/// Combines data files in this order.
+/// Combines data files in this order. `done` is told of every so many files that are merged.
 ///
 /// # Errors
 /// See [`CombineError`]. A file that cannot be used is none as long as another can.
-pub fn combine_files(files: Vec<PathBuf>, options: &Options<'_>) -> Result<Combined, CombineError> {
+pub fn combine_files(
+    files: Vec<PathBuf>,
+    options: &Options<'_>,
+    done: &(dyn Fn(usize) + Sync),
+) -> Result<Combined, CombineError> {
     if files.is_empty() {
         return Err(CombineError::NoData);
     }
@@ -160,10 +166,13 @@ pub fn combine_files(files: Vec<PathBuf>, options: &Options<'_>) -> Result<Combi
     let files = mark_duplicates(files);
     // One batch is read while the one before it is merged: memory for two, and the order of the files.
     let mut batches = files.chunks(8 * rayon::current_num_threads());
-    let mut read = batches.next().map(read_batch).unwrap_or_default();
+    let mut next_batch = || batches.next().map(|files| read_batch(files, options)).unwrap_or_default();
+    let mut read = next_batch();
     while !read.is_empty() {
-        let (merged, next) = rayon::join(|| merger.merge(read), || batches.next().map(read_batch).unwrap_or_default());
+        let files = read.len();
+        let (merged, next) = rayon::join(|| merger.merge(read), &mut next_batch);
         merged?;
+        done(files);
         read = next;
     }
     let Merger { data, inputs, .. } = merger;
@@ -216,8 +225,9 @@ fn content_hash(path: &Path) -> Option<Vec<u8>> {
 
 type Read = (PathBuf, Option<Result<Recorded, ReadError>>);
 
-fn read_batch(files: &[(PathBuf, bool)]) -> Vec<Read> {
-    files.par_iter().map(|(path, duplicate)| (path.clone(), (!duplicate).then(|| sqlite::read(path)))).collect()
+fn read_batch(files: &[(PathBuf, bool)], options: &Options<'_>) -> Vec<Read> {
+    let read = if options.through_sqlite { sqlite::read_through_sqlite } else { sqlite::read };
+    files.par_iter().map(|(path, duplicate)| (path.clone(), (!duplicate).then(|| read(path)))).collect()
 }
 
 struct Merger<'a> {

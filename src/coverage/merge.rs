@@ -57,7 +57,7 @@ impl Measured {
 }
 
 /// Adds the ascending arcs of `other` to the ascending arcs of `own`. Most often little is new.
-fn union(own: &mut Vec<Arc>, other: &[Arc]) {
+pub(super) fn union(own: &mut Vec<Arc>, other: &[Arc]) {
     let mut new = Vec::new();
     let mut at = 0;
     for &arc in other {

@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::merge::union;
 use super::recorded::MAX_LINE;
 use super::{LineSet, Problem};
 
@@ -94,9 +95,7 @@ impl SlipFile {
                 (&mut self.executed_branches, &other.executed_branches),
                 (&mut self.missing_branches, &other.missing_branches),
             ] {
-                own.extend(other);
-                own.sort_unstable();
-                own.dedup();
+                union(own, other);
             }
             let executed = &self.executed_branches;
             self.missing_branches.retain(|branch| executed.binary_search(branch).is_err());

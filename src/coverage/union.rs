@@ -46,11 +46,7 @@ impl Union {
     ///
     /// # Errors
     /// Branches do not go with lines, and a file has one tracer. What was added before the conflict stays.
-    pub(super) fn add(
-        &mut self,
-        recorded: &Recorded,
-        mut map: impl FnMut(&str) -> String,
-    ) -> Result<(), MergeError> {
+    pub(super) fn add(&mut self, recorded: &Recorded, mut map: impl FnMut(&str) -> String) -> Result<(), MergeError> {
         self.check_kind(recorded.has_arcs)?;
         self.has_arcs = self.has_arcs.or(recorded.has_arcs);
         let contexts: Vec<u32> = recorded.contexts.iter().map(|name| self.context(name)).collect();
@@ -113,9 +109,10 @@ impl Union {
     /// The merged data, with contexts in the order of their names.
     pub(super) fn finish(self) -> CoverageData {
         let finish = |file: File| {
-            let contexts = file.parts.into_iter().map(|(context, part)| {
-                (context, Measured { lines: part.lines, arcs: part.arcs.into_sorted() })
-            });
+            let contexts = file
+                .parts
+                .into_iter()
+                .map(|(context, part)| (context, Measured { lines: part.lines, arcs: part.arcs.into_sorted() }));
             (file.path, FileData { tracer: file.tracer, contexts: contexts.collect() })
         };
         let mut data = CoverageData {
@@ -214,5 +211,94 @@ fn put(places: &mut [u64], number: u64) -> bool {
             return true;
         }
         at = (at + 1) & last;
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "it is how a test fails")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::coverage::recorded::Builder;
+
+    /// A data file: for each file and context, from and to.
+    type Rows = Vec<(u8, u8, i8, i8)>;
+
+    fn recorded(rows: &Rows, arcs: bool) -> Recorded {
+        let mut builder = Builder::default();
+        ["", "b", "a"].into_iter().zip(1..).for_each(|(name, id)| builder.context(id, name.to_owned()));
+        ["x", "y", "z"].into_iter().zip(1..).for_each(|(path, id)| builder.file(id, path.to_owned()));
+        for &(file, context, from, to) in rows {
+            let (file, context) = (file.into(), context.into());
+            let fine = if arcs {
+                builder.arc(file, context, from.into(), to.into())
+            } else {
+                builder.lines(file, context, &[from.cast_unsigned(), to.cast_unsigned()])
+            };
+            assert!(fine);
+        }
+        builder.finish().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn is_what_merging_one_by_one_gives(
+            files in prop::collection::vec(prop::collection::vec((0u8..4, 1u8..4, any::<i8>(), -3i8..3), 0..90), 1..7),
+            arcs in any::<bool>(),
+        ) {
+            // Two paths become one, and rows of a file that is not listed are left out.
+            let map = |path: &str| path.replace('z', "y");
+            let (mut union, mut merged) = (Union::default(), CoverageData::default());
+            for rows in &files {
+                let recorded = recorded(rows, arcs);
+                union.add(&recorded, map).unwrap();
+                let mut expected = CoverageData {
+                    has_arcs: recorded.has_arcs,
+                    contexts: recorded.contexts.clone(),
+                    files: ["x", "y"].map(|path| (path.to_owned(), FileData::default())).into(),
+                };
+                for &(file, context, from, to) in rows.iter().filter(|row| row.0 > 0) {
+                    let mut measured = Measured::default();
+                    if arcs {
+                        measured.arcs.push((from.into(), to.into()));
+                    } else {
+                        measured.lines = LineSet::from_numbits(&[from.cast_unsigned(), to.cast_unsigned()]);
+                    }
+                    let path = ["x", "y", "y"][usize::from(file) - 1].to_owned();
+                    let file = FileData { tracer: None, contexts: vec![(u32::from(context) - 1, measured)] };
+                    expected.add_file(path, file).unwrap();
+                }
+                merged.merge(expected).unwrap();
+            }
+            merged.canonicalize();
+            prop_assert_eq!(union.finish(), merged);
+        }
+    }
+
+    #[test]
+    fn a_file_has_one_tracer_and_data_one_kind() {
+        let traced = |tracer: &str| {
+            let mut builder = Builder::default();
+            builder.file(5, "x".to_owned());
+            builder.tracer(5, tracer.to_owned());
+            builder.finish().unwrap()
+        };
+        let mut union = Union::default();
+        union.add(&traced("django"), str::to_owned).unwrap();
+        union.add(&traced("django"), str::to_owned).unwrap();
+        let error = union.add(&traced(""), str::to_owned).unwrap_err();
+        assert_eq!(error.to_string(), "`x` was traced by the plugin `django` and by Python");
+        union.add(&recorded(&vec![(1, 1, 1, 2)], true), str::to_owned).unwrap();
+        let error = union.add(&recorded(&vec![(1, 1, 1, 2)], false), str::to_owned).unwrap_err();
+        assert_eq!(error, MergeError::Kind { ours: true });
+    }
+
+    #[test]
+    fn arcs_are_numbers_in_their_order() {
+        let arcs = [(-5, i32::MAX), (-1, -7), (-1, 0), (0, 0), (0, 1), (7, -7), (i32::MAX, 1 - i32::MAX)];
+        assert!(arcs.map(pack).is_sorted());
+        assert_eq!(arcs.map(pack).map(unpack), arcs);
+        assert_eq!(pack((i32::MIN, i32::MIN)), FREE);
     }
 }

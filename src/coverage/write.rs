@@ -1,7 +1,7 @@
 //! Writes a data file that coverage.py reads as its own.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, Statement, Transaction, params, params_from_iter};
 
@@ -34,7 +34,7 @@ CREATE TABLE tracer (file_id integer primary key, tracer text, foreign key (file
 #[error("`{}` cannot be written: {reason}", path.display())]
 pub struct WriteError {
     /// The file.
-    pub path: std::path::PathBuf,
+    pub path: PathBuf,
     /// Why.
     pub reason: String,
 }
@@ -44,6 +44,22 @@ pub struct WriteError {
 /// # Errors
 /// Says why it could not be written.
 pub fn write(data: &CoverageData, path: &Path) -> Result<(), WriteError> {
+    prepare(data, path)?.put_in_place()
+}
+
+/// A data file that is written, but not yet in its place. Dropped, it is gone.
+#[derive(Debug)]
+pub struct Prepared {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+    target: PathBuf,
+}
+
+/// Writes the data beside the place where it will be.
+///
+/// # Errors
+/// Says why it could not be written.
+pub fn prepare(data: &CoverageData, path: &Path) -> Result<Prepared, WriteError> {
     let failed = |reason: String| WriteError { path: path.to_owned(), reason };
     // A link keeps its place.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -58,9 +74,19 @@ pub fn write(data: &CoverageData, path: &Path) -> Result<(), WriteError> {
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let file = builder.tempfile_in(folder).map_err(|error| failed(error.to_string()))?;
     fill(data, file.path()).map_err(|error| failed(error.to_string()))?;
-    file.as_file().sync_all().map_err(|error| failed(error.to_string()))?;
-    file.persist(&target).map_err(|error| failed(error.error.to_string()))?;
-    Ok(())
+    Ok(Prepared { file, path: path.to_owned(), target })
+}
+
+impl Prepared {
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// Says why it could not be put there.
+    pub fn put_in_place(self) -> Result<(), WriteError> {
+        let Self { file, path, target } = self;
+        file.persist(&target).map_err(|error| WriteError { path, reason: error.error.to_string() })?;
+        Ok(())
+    }
 }
 
 fn fill(data: &CoverageData, path: &Path) -> rusqlite::Result<()> {
