@@ -295,11 +295,11 @@ impl<'a> Pages<'a> {
         let mut last = i64::MIN;
         while let Some(page) = left.pop() {
             let start = if page == 1 { 100 } else { 0 };
-            let is_root = page == root;
+            let (is_root, is_first) = (page == root, page == 1);
             let page = self.page(page)?;
             let cells = usize::from(short(page, start + 3)?);
-            // Only an empty table has an empty page.
-            if cells == 0 && !(is_root && page[start] == 13) || cells > (self.size - 8) / 6 {
+            // Only an empty table has an empty page, and the first page may be too small for what is in the second.
+            if cells == 0 && !(is_root && (page[start] == 13 || is_first)) || cells > (self.size - 8) / 6 {
                 return None;
             }
             let header = if page[start] == 5 { 12 } else { 8 };

@@ -289,6 +289,7 @@ mod tests {
         union.add(&traced("django"), str::to_owned).unwrap();
         let error = union.add(&traced(""), str::to_owned).unwrap_err();
         assert_eq!(error.to_string(), "`x` was traced by the plugin `django` and by Python");
+        let mut union = Union::default();
         union.add(&recorded(&vec![(1, 1, 1, 2)], true), str::to_owned).unwrap();
         let error = union.add(&recorded(&vec![(1, 1, 1, 2)], false), str::to_owned).unwrap_err();
         assert_eq!(error, MergeError::Kind { ours: true });
