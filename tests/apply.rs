@@ -117,6 +117,31 @@ fn every_report_is_written_and_they_agree() {
 }
 
 #[test]
+fn pages_of_an_earlier_report_go_and_nothing_else() {
+    let project = Project::new();
+    let report = |omit: &[&str]| {
+        let output = project.run(&[&["--report", "html"], omit].concat());
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+    };
+    report(&[]);
+    let folder = project.path().join("htmlcov");
+    let page = fs::read_dir(&folder)
+        .expect("listed")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.to_string_lossy().ends_with("_m_py.html"))
+        .expect("the page of m.py");
+    fs::write(folder.join("own.html"), "the user's").expect("written");
+    fs::copy(&page, folder.join("copy.html")).expect("copied");
+    fs::write(project.path().join("skips"), "[html]\nskip_covered = true\n[report]\nexclude_also = .\n")
+        .expect("written");
+    report(&["--config", "skips"]);
+    assert!(!page.exists());
+    assert!(
+        folder.join("own.html").exists() && folder.join("copy.html").exists() && folder.join("index.html").exists()
+    );
+}
+
+#[test]
 fn the_gate_never_rounds_up() {
     let project = Project::new();
     for (limit, expected) in [("71", 0), ("72", 1), ("71.43", 0), ("71.44", 1), ("0", 0), ("100", 1)] {
