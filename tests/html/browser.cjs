@@ -298,18 +298,33 @@ async function main() {
     await shot("long");
     const took = Date.now() - start;
     console.log(`20,000 lines opened and used in ${took} ms`);
-    assert.ok(took < 20_000);
+    // A second on a quiet machine; what grows with the square of the lines takes hours.
+    assert.ok(took < 120_000);
     await forget();
   });
 
-  await check("without scripts and without storage", async () => {
-    const plain = await browser.browser()?.newContext({ javaScriptEnabled: false });
-    if (plain) {
-      const still = await plain.newPage();
-      await still.goto(String(pathToFileURL(path.join(work, "sample", cart))));
-      assert.ok(await still.locator("#lines > .m").first().isVisible());
-      await plain.close();
+  await check("without scripts", async () => {
+    // A profile kept on disk has one context, and that one runs scripts.
+    const still = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args });
+    const plain = await (await still.newContext({ javaScriptEnabled: false })).newPage();
+    plain.on("console", (message) => complaints.push(`console ${message.type()}: ${message.text()}`));
+    for (const name of ["index.html", "function_index.html", "class_index.html", cart]) {
+      await plain.goto(String(pathToFileURL(path.join(work, "sample", name))));
+      assert.equal(await plain.locator("html.scripted").count(), 0, "the script did not run");
+      assert.ok(!(await plain.locator(".script").first().isVisible().catch(() => false)), "what needs the script is not shown");
+      if (name === cart) {
+        assert.ok(await plain.locator("#lines > .m").first().isVisible());
+        assert.notEqual(await plain.$eval("#lines > .m", (line) => getComputedStyle(line).backgroundColor), "rgba(0, 0, 0, 0)");
+      } else {
+        const rows = await plain.$$eval("tbody tr", (rows) => rows.map((row) => row.textContent));
+        assert.ok(rows.length > 1 && rows.every((row) => row.endsWith("%\n") || row.endsWith("%")), rows.join("; "));
+        assert.ok(await plain.locator("tbody tr").last().isVisible());
+      }
     }
+    await still.close();
+  });
+
+  await check("without storage", async () => {
     await page.addInitScript(() => {
       for (const store of ["localStorage", "sessionStorage"]) {
         Object.defineProperty(window, store, { get() { throw new DOMException("forbidden", "SecurityError"); } });
