@@ -64,14 +64,17 @@ pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mu
             Format::Json => ("coverage.json", report.json(&settings)),
             Format::Xml => ("coverage.xml", report.xml(&settings)),
             Format::Lcov => ("coverage.lcov", report.lcov(&settings)),
-            Format::Markdown | Format::Html => {
-                let message = "slipcover makes no Markdown or HTML report: ask for text, json, xml or lcov";
+            Format::Markdown => ("coverage.md", report.markdown()),
+            Format::Html => {
+                let message = "there is no HTML report of slipcover's data: ask for text, markdown, json, xml or lcov";
                 return Err(ApplyError::Usage(message.to_owned()));
             }
         };
         written.push((options.output_dir.join(name), text));
     }
-    written.extend(options.merged_json.iter().map(|path| (path.clone(), merged.to_json())));
+    if let Some(path) = &options.merged_json {
+        written.push((path.clone(), merged_json(files, &merged)?));
+    }
     for (path, text) in written {
         files::replace(&path, text.as_bytes())
             .map_err(|error| ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display())))?;
@@ -91,6 +94,14 @@ fn describe(path: &Path, part: &coverage::Slipcover) -> String {
     let branches: usize = part.files.iter().map(|(_, file)| file.executed_branches.len()).sum();
     let branches = if part.has_branches() { format!(", {branches} branches") } else { String::new() };
     format!("{}: slipcover, {} files, {lines} lines{branches}, no contexts", path.display(), part.files.len())
+}
+
+/// slipcover writes a single file as it stands.
+fn merged_json(files: &[PathBuf], merged: &coverage::Slipcover) -> Result<String, ApplyError> {
+    let [only] = files else { return Ok(merged.to_json()) };
+    let data = |error: &dyn std::fmt::Display| ApplyError::Data(vec![format!("`{}`: {error}", only.display())]);
+    let json = std::fs::read(only).map_err(|error| data(&error))?;
+    slipcover::rewritten(&json).map_err(|problem| data(&problem))
 }
 
 fn model(merged: &coverage::Slipcover) -> Slipcover {

@@ -214,6 +214,17 @@ impl Slipcover {
     }
 }
 
+/// What `slipcover --merge` writes for one file: what is in it, whatever that is, in the spelling of Python's `json.dump`.
+///
+/// # Errors
+/// Says where it is not JSON.
+pub fn rewritten(json: &[u8]) -> Result<String, Problem> {
+    let value: Value = serde_json::from_slice(json).map_err(|error| Problem::Damaged(error.to_string()))?;
+    let mut out = String::with_capacity(json.len());
+    write_value(&mut out, &value);
+    Ok(out)
+}
+
 /// Whether merging drops branches: slipcover does so when the first file has none but another has.
 pub fn drops_branches(parts: &[Slipcover]) -> bool {
     parts.first().is_some_and(|first| !first.has_branches()) && parts.iter().any(Slipcover::has_branches)
@@ -550,6 +561,16 @@ mod tests {
                 r#""missing_branches": 1, "percent_covered": 71.42857142857143, "percent_covered_display": "71"}}"#,
             )
         );
+    }
+
+    #[test]
+    fn one_file_is_written_as_it_is() {
+        let json = r#"{"meta":{"software":"slipcover","x":null},"files":{"ä":{"executed_lines":[3,1]}},"summary":{"percent_covered":0.00001,"of":93.54838709677419}}"#;
+        assert_eq!(
+            rewritten(json.as_bytes()).unwrap(),
+            r#"{"meta": {"software": "slipcover", "x": null}, "files": {"\u00e4": {"executed_lines": [3, 1]}}, "summary": {"percent_covered": 1e-05, "of": 93.54838709677419}}"#
+        );
+        assert!(rewritten(b"{").is_err());
     }
 
     #[test]

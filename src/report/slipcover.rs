@@ -1,10 +1,13 @@
-//! The reports that slipcover makes of its own (merged) data: the text table, JSON, XML and LCOV.
+//! The reports of slipcover's own (merged) data: the text table, JSON, XML and LCOV as slipcover makes them, and Markdown, which
+//! it does not.
 
 use std::fmt::Write as _;
 
 use super::json::Json;
 use super::model::Numbers;
 use super::numbers::{count, four_digits, python_float, round};
+use super::text::{MarkdownRow, markdown_table};
+use super::unicode::printable;
 use super::xml::{Class, Head, Packages, Share, line_element, package_dir, relative_path};
 use crate::coverage::{Arc, LineSet};
 
@@ -191,6 +194,25 @@ impl Slipcover {
             rows.push(row("(summary)", &self.totals(), Vec::new()));
         }
         format!("\n{}", table(headers, &rows, columns))
+    }
+
+    /// The table in Markdown. slipcover has none: its figures in the layout of coverage.py's.
+    pub fn markdown(&self) -> String {
+        let titles: &[&str] = if self.branch { &["Lines", "Miss", "Branch", "BrMiss"] } else { &["Lines", "Miss"] };
+        let row = |name: &str, numbers: &Numbers, missing: String| {
+            let counts = [numbers.statements, numbers.missing, numbers.branches, numbers.missing_branches];
+            MarkdownRow {
+                name: printable(name).into_owned(),
+                counts: counts[..titles.len()].to_vec(),
+                cover: whole(numbers.percent()),
+                missing,
+            }
+        };
+        let mut files: Vec<&(String, SlipcoverFile)> = self.files.iter().collect();
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        let rows: Vec<MarkdownRow> =
+            files.into_iter().map(|(name, file)| row(name, &file.numbers(), missing(file))).collect();
+        markdown_table(titles, &rows, &row("", &self.totals(), String::new()), true)
     }
 
     /// The XML report.

@@ -58,9 +58,33 @@ pub fn text(report: &Report, options: &ReportOptions) -> Result<String, ReportEr
 /// The markdown table, as `coverage report --format=markdown` prints it.
 pub fn markdown(report: &Report, options: &ReportOptions) -> Result<String, ReportError> {
     let table = Table::new(report, options)?;
-    let names: Vec<String> = table.rows.iter().map(|row| escape(&row.name)).collect();
+    let row = |row: &Row| MarkdownRow {
+        name: row.name.clone(),
+        counts: table.counts(&row.numbers).collect(),
+        cover: row.cover.clone(),
+        missing: row.missing.clone(),
+    };
+    let rows: Vec<MarkdownRow> = table.rows.iter().map(row).collect();
+    Ok(markdown_table(table.titles(), &rows, &row(&table.total), options.show_missing) + &table.ending)
+}
+
+/// A row of [`markdown_table`], nothing in it escaped.
+pub(super) struct MarkdownRow {
+    /// The file.
+    pub(super) name: String,
+    /// One for each title.
+    pub(super) counts: Vec<u32>,
+    /// The percentage without its sign.
+    pub(super) cover: String,
+    /// What is missing.
+    pub(super) missing: String,
+}
+
+/// A markdown table in coverage.py's layout; `titles` are those of the counts.
+pub(super) fn markdown_table(titles: &[&str], rows: &[MarkdownRow], total: &MarkdownRow, show_missing: bool) -> String {
+    let names: Vec<String> = rows.iter().map(|row| escape(&row.name)).collect();
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("**TOTAL**".len()) + 1;
-    let cover_width = (width(&table.total.cover) + 6).max(7);
+    let cover_width = (width(&total.cover) + 6).max(7);
 
     let mut out = format!("| {:name_width$}|", "Name");
     let mut rule = format!("|{} |", "-".repeat(name_width));
@@ -68,37 +92,36 @@ pub fn markdown(report: &Report, options: &ReportOptions) -> Result<String, Repo
         let _ = write!(out, "{title:>width$} |");
         let _ = write!(rule, " {}: |", "-".repeat(width - 2));
     };
-    for title in table.titles() {
+    for title in titles {
         column(title, 9);
     }
     column("Cover", cover_width);
-    if options.show_missing {
+    if show_missing {
         column("Missing", 10);
     }
     let _ = writeln!(out, "\n{rule}");
-    for (row, name) in table.rows.iter().zip(&names) {
+    for (row, name) in rows.iter().zip(&names) {
         let _ = write!(out, "| {name:name_width$}|");
-        for count in table.counts(&row.numbers) {
+        for count in &row.counts {
             let _ = write!(out, "{count:>9} |");
         }
         let number_width = cover_width - 1;
         let _ = write!(out, "{:>number_width$}% |", row.cover);
-        if options.show_missing {
+        if show_missing {
             let _ = write!(out, "{:>10} |", escape(&row.missing));
         }
         out.push('\n');
     }
     let _ = write!(out, "|{:name_width$} |", " **TOTAL**");
-    for count in table.counts(&table.total.numbers) {
+    for count in &total.counts {
         let _ = write!(out, "{:>9} |", format!(" **{count}**"));
     }
-    let _ = write!(out, "{:>cover_width$} |", format!(" **{}%**", table.total.cover));
-    if options.show_missing {
+    let _ = write!(out, "{:>cover_width$} |", format!(" **{}%**", total.cover));
+    if show_missing {
         let _ = write!(out, "{:>10} |", "");
     }
     out.push('\n');
-    out.push_str(&table.ending);
-    Ok(out)
+    out
 }
 
 /// The total percentage and nothing else, as `coverage report --format=total` prints it.
