@@ -2,6 +2,8 @@
 
 use ruff_python_ast::{BoolOp, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
 
+use ruff_text_size::Ranged as _;
+
 use super::PythonVersion;
 
 /// What the compiler knows of a test.
@@ -221,6 +223,32 @@ fn operate(left: &Value, op: Operator, right: &Value) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// A name for the value of an expression that CPython replaces by a constant: equal values of a type have equal names.
+pub(super) fn constant_key(expr: &Expr, text: &str, version: PythonVersion) -> Option<String> {
+    match expr {
+        Expr::StringLiteral(literal) => return Some(format!("'{}", literal.value.to_str())),
+        Expr::Tuple(tuple) => {
+            if !tuple.ctx.is_load() {
+                return None;
+            }
+            let keys: Option<Vec<_>> = tuple.elts.iter().map(|item| constant_key(item, text, version)).collect();
+            return keys.map(|keys| format!("({})", keys.join(", ")));
+        }
+        _ => {}
+    }
+    Some(match fold(expr, version.min(PythonVersion::V3_13))? {
+        Value::None => "None".to_owned(),
+        Value::Ellipsis => "...".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Int(number) => format!("number {number}"),
+        Value::Float(number) => format!("float {number}"),
+        Value::Large | Value::Complex(_) | Value::Text(..) | Value::Tuple(_) => {
+            format!("constant {}", &text[expr.range()])
+        }
+    })
 }
 
 /// The value of a test that coverage.py's arc analysis takes for constant: literals, `__debug__`, and `not`, `and`, `or` of these.

@@ -7,6 +7,7 @@
 pub mod analyse;
 pub mod analysis;
 mod arcs;
+mod const_table;
 mod constants;
 mod dead;
 pub mod decode;

@@ -1,11 +1,11 @@
 //! Which lines have code: what CPython's line tables hold, derived from the syntax tree.
 
-use ruff_python_ast::{Expr, ModModule, Pattern, Stmt, StmtAnnAssign, StmtIf, StmtMatch, StmtTry};
+use ruff_python_ast::{Expr, MatchCase, ModModule, Pattern, Stmt, StmtAnnAssign, StmtIf, StmtMatch, StmtTry};
 use ruff_text_size::{Ranged, TextRange};
 
 use super::PythonVersion;
-use super::constants::truth;
-use super::dead::{self, Definition, Table};
+use super::constants::{constant_key, truth};
+use super::dead::{self, Dead, Definition, Table, Unit};
 use super::source::{Lines, bodies, docstring};
 use crate::coverage::LineSet;
 
@@ -46,21 +46,19 @@ struct Scope {
     /// Compound statements around the current one in this scope.
     depth: usize,
     frames: Vec<Frame>,
-    /// The line of the statement visited last, with or without code.
-    last_line: u32,
-    /// Unreachable statements.
-    dead: Vec<TextRange>,
+    dead: Dead,
 }
 
 /// What a `break` passes on its way out.
 enum Frame {
     Loop { left: bool },
     Finally { completes: bool },
+    With,
 }
 
 impl Scope {
     fn new(kind: Table, muted: bool) -> Self {
-        Self { kind, muted, depth: 0, frames: Vec::new(), last_line: 0, dead: Vec::new() }
+        Self { kind, muted, depth: 0, frames: Vec::new(), dead: Dead::default() }
     }
 }
 
@@ -74,8 +72,10 @@ impl Compiler<'_> {
         };
         let completes = self.body(own);
         let dead = std::mem::take(&mut self.scope.dead);
-        if !dead.is_empty() {
-            for definition in dead::surviving(body, self.scope.kind, self.text, &dead, completes, self.version) {
+        if !dead.ranges.is_empty() {
+            let (table, future_annotations, text) = (self.scope.kind, self.future_annotations, self.text);
+            let unit = Unit { body, table, completes, future_annotations, text };
+            for definition in dead::surviving(unit, &dead, self.version) {
                 self.define_only(definition);
             }
         }
@@ -103,7 +103,7 @@ impl Compiler<'_> {
 
     fn unreachable(&mut self, body: &[Stmt]) {
         if let (Some(first), Some(last)) = (body.first(), body.last()) {
-            self.scope.dead.push(TextRange::new(first.start(), last.end()));
+            self.scope.dead.ranges.push(TextRange::new(first.start(), last.end()));
         }
     }
 
@@ -122,9 +122,6 @@ impl Compiler<'_> {
     fn nested(&mut self, reachable: bool, body: &[Stmt]) -> bool {
         if !reachable {
             self.unreachable(body);
-            if let Some(last) = body.last() {
-                self.scope.last_line = self.last_visited(last);
-            }
             return false;
         }
         self.scope.depth += 1;
@@ -136,28 +133,42 @@ impl Compiler<'_> {
     /// Visits reachable statements. Returns whether the end is reached.
     fn body(&mut self, body: &[Stmt]) -> bool {
         for (index, stmt) in body.iter().enumerate() {
-            self.scope.last_line = self.lines.first_at(stmt.start());
             if !self.stmt(stmt) {
                 self.unreachable(&body[index + 1..]);
-                if let Some(last) = body[index + 1..].last() {
-                    self.scope.last_line = self.last_visited(last);
-                }
                 return false;
             }
         }
         true
     }
 
-    /// The line at which the compiler's position rests after a statement.
-    fn last_visited(&self, stmt: &Stmt) -> u32 {
-        match stmt {
-            Stmt::For(_) | Stmt::While(_) | Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {
-                self.lines.first(self.lines.of(stmt))
+    /// The line at which 3.11's compiler is after the last statement of a body, reachable or not: instructions that follow get
+    /// it, too. Some statements leave no position behind.
+    fn last_line(&self, body: &[Stmt]) -> Option<u32> {
+        let last = body.last()?;
+        let here = Some(self.lines.first(self.lines.of(last)));
+        let leaves = |frame: &Frame| matches!(frame, Frame::Finally { .. } | Frame::With);
+        match last {
+            Stmt::Expr(expr) => here.filter(|_| constant_key(&expr.value, self.text, self.version).is_some()),
+            Stmt::Return(_) => here.filter(|_| !self.scope.frames.iter().any(leaves)),
+            Stmt::Break(_) | Stmt::Continue(_) => {
+                let mut within =
+                    self.scope.frames.iter().rev().take_while(|frame| !matches!(frame, Frame::Loop { .. }));
+                here.filter(|_| !within.any(leaves))
             }
-            other => match bodies(other).iter().rev().find_map(|body| body.last()) {
-                Some(last) => self.last_visited(last),
-                None => self.lines.first_at(other.start()),
+            Stmt::If(stmt) => self.last_line(stmt.elif_else_clauses.last().map_or(&stmt.body, |clause| &clause.body)),
+            Stmt::For(stmt) => self.last_line(&stmt.orelse),
+            Stmt::While(stmt) if stmt.orelse.is_empty() => here,
+            Stmt::While(stmt) => self.last_line(&stmt.orelse),
+            Stmt::With(_) => None,
+            Stmt::Try(stmt) if !stmt.finalbody.is_empty() => self.last_line(&stmt.finalbody),
+            Stmt::Try(stmt) if stmt.is_star => self.last_line(&stmt.orelse),
+            Stmt::Try(_) => None,
+            Stmt::Match(stmt) => match stmt.cases.last() {
+                Some(case) if is_default(stmt, case) => None,
+                Some(case) => Some(self.lines.first_at(case.pattern.start())),
+                None => here,
             },
+            _ => here,
         }
     }
 
@@ -212,19 +223,21 @@ impl Compiler<'_> {
                 let test = truth(&stmt.test, self.version);
                 let left = self.loop_body(test.can_be_true, &stmt.body);
                 let completes = self.nested(test.can_be_false, &stmt.orelse);
-                self.scope.last_line = self.lines.first_at(stmt.start());
                 left || completes
             }
             Stmt::For(stmt) => {
                 self.mark(stmt);
                 let left = self.loop_body(true, &stmt.body);
                 let completes = self.nested(true, &stmt.orelse);
-                self.scope.last_line = self.lines.first_at(stmt.start());
                 left || completes
             }
             Stmt::With(stmt) => {
                 self.mark(stmt);
-                self.nested(true, &stmt.body);
+                self.scope.frames.push(Frame::With);
+                if !self.nested(true, &stmt.body) {
+                    self.scope.dead.with_ends.push(stmt.start());
+                }
+                self.scope.frames.pop();
                 // The context manager may swallow whatever ended the body.
                 true
             }
@@ -247,7 +260,7 @@ impl Compiler<'_> {
     fn leave_loop(&mut self) {
         for frame in self.scope.frames.iter_mut().rev() {
             match frame {
-                Frame::Finally { completes: true } => {}
+                Frame::Finally { completes: true } | Frame::With => {}
                 Frame::Finally { completes: false } => return,
                 Frame::Loop { left } => {
                     *left = true;
@@ -267,6 +280,8 @@ impl Compiler<'_> {
                 Some(test) => {
                     if reachable {
                         self.mark(clause);
+                    } else {
+                        self.scope.dead.ranges.push(test.range());
                     }
                     let test = truth(test, self.version);
                     completes |= self.nested(reachable && test.can_be_true, &clause.body);
@@ -288,6 +303,9 @@ impl Compiler<'_> {
         for case in &stmt.cases {
             if reachable {
                 self.mark(&case.pattern);
+            } else {
+                let end = case.guard.as_ref().map_or(case.pattern.end(), |guard| guard.end());
+                self.scope.dead.ranges.push(TextRange::new(case.pattern.start(), end));
             }
             let guard = case.guard.as_ref().map(|guard| truth(guard, self.version));
             completes |= self.nested(reachable && guard.is_none_or(|guard| guard.can_be_true), &case.body);
@@ -302,9 +320,11 @@ impl Compiler<'_> {
         if !stmt.finalbody.is_empty() {
             // Visited first, because whether it completes decides which `break` in the other bodies is effective.
             finally_completes = self.nested(true, &stmt.finalbody);
-            if self.version == PythonVersion::V3_11 {
-                // The code that raises again after the body keeps the position at which the compiler is.
-                self.mark_line(self.scope.last_line);
+            // The code that raises again after the body keeps the position at which the compiler is.
+            if self.version == PythonVersion::V3_11
+                && let Some(line) = self.last_line(&stmt.finalbody)
+            {
+                self.mark_line(line);
             }
             self.scope.frames.push(Frame::Finally { completes: finally_completes });
         }
@@ -336,6 +356,12 @@ impl Compiler<'_> {
             _ => true,
         }
     }
+}
+
+/// Whether a case is the trailing `case _` that 3.11 compiles apart.
+fn is_default(stmt: &StmtMatch, case: &MatchCase) -> bool {
+    let wild = matches!(&case.pattern, Pattern::MatchAs(all) if all.pattern.is_none() && all.name.is_none());
+    wild && stmt.cases.len() > 1 && stmt.cases.last().is_some_and(|last| last.range == case.range)
 }
 
 /// `()`, `[]`, `((), [])`: deleting these does nothing.

@@ -1,6 +1,6 @@
 """Prints what coverage.py finds in Python files, one JSON object per line.
 
-Usage: python dump.py < list-of-paths > facts.jsonl
+Usage: python dump.py [ROOT] < list-of-paths > facts.jsonl; ROOT is put before the absolute paths to read.
 
 Runs under the interpreter whose rules are wanted, with coverage.py 7.17.3 installed. `examples/dump_analysis.rs` prints the
 same lines, and `compare` beside this file tells the two apart.
@@ -17,6 +17,7 @@ from coverage.config import DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_AL
 from coverage.exceptions import NotPython
 from coverage.misc import join_regex
 from coverage.parser import PythonParser
+from coverage.python import get_python_source
 from coverage.regions import code_regions
 from coverage.results import analysis_from_file_reporter
 
@@ -63,9 +64,9 @@ def executed_arcs(parser, possible, measured):
     return analysis_from_file_reporter(with_data, 0, reporter, "made-up").arcs_executed_set
 
 
-def facts(path):
+def facts(path, root):
     try:
-        parser = PythonParser(filename=path, exclude=EXCLUDE)
+        parser = PythonParser(text=get_python_source(root + path), filename=path, exclude=EXCLUDE)
         parser.parse_source()
     except NotPython as error:
         return {"error": str(error)}
@@ -111,8 +112,9 @@ def main():
     assert coverage.__version__ == "7.17.3", coverage.__version__
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(10_000)
+    root = sys.argv[1] if len(sys.argv) > 1 else ""
     for path in sys.stdin.read().splitlines():
-        print(json.dumps({"file": path, **facts(path)}), flush=True)
+        print(json.dumps({"file": path, **facts(path, root)}), flush=True)
 
 
 if __name__ == "__main__":
