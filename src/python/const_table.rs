@@ -562,10 +562,16 @@ impl<'a> Visitor<'a> for ConstTable<'a, '_> {
                     self.visit_expr(value);
                 }
                 self.visit_expr(&inner.target);
-                if self.unit.table == Table::Function || self.version >= PythonVersion::V3_14 {
+                if self.unit.table == Table::Function {
                     return;
                 }
                 let simple = inner.target.as_name_expr().filter(|_| inner.simple);
+                if self.version >= PythonVersion::V3_14 && !self.unit.future_annotations {
+                    if simple.is_some() && self.unit.table == Table::Module {
+                        self.constant("which annotation was reached", at);
+                    }
+                    return;
+                }
                 if !self.unit.future_annotations {
                     self.visit_expr(&inner.annotation);
                 } else if simple.is_some() {

@@ -228,6 +228,9 @@ fn operate(left: &Value, op: Operator, right: &Value) -> Option<Value> {
 /// A name for the value of an expression that CPython replaces by a constant: equal values of a type have equal names.
 pub(super) fn constant_key(expr: &Expr, text: &str, version: PythonVersion) -> Option<String> {
     match expr {
+        Expr::FString(_) if version >= PythonVersion::V3_13 && plain_f_string(expr) == Some(false) => {
+            return Some("'".to_owned());
+        }
         Expr::StringLiteral(literal) => return Some(format!("'{}", literal.value.to_str())),
         Expr::Tuple(tuple) => {
             if !tuple.ctx.is_load() {
