@@ -61,7 +61,7 @@ pub fn analyse_text(text: String, version: PythonVersion, patterns: &Patterns) -
     };
     let (module, tokens) = (parsed.syntax(), parsed.tokens());
     let lines = Lines::new(&text, tokens);
-    if let Some(error) = refused::first_error(module, &lines) {
+    if let Some(error) = refused::first_error(module, &lines, version) {
         return Err(error);
     }
     let code =

@@ -22,6 +22,11 @@ python.setStderr({ write: (buffer) => fs.writeSync(2, buffer) });
 const host = (file) => "/host" + path.resolve(file);
 python.globals.set("argv", python.toPy([host(script), ...args]));
 python.globals.set("coverage_folder", host(coverageFolder));
+// The error itself would be printed with the source of Pyodide, a megabyte on one line.
+const fail = (error) => {
+  console.error(error.message);
+  process.exit(1);
+};
 await python.runPythonAsync(`
 import runpy, sys
 sys.path.insert(0, coverage_folder)
@@ -29,4 +34,4 @@ sys.stdin = open("/input")
 sys.argv = argv
 runpy.run_path(argv[0], run_name="__main__")
 sys.stdout.flush()
-`);
+`).catch(fail);
