@@ -231,6 +231,10 @@ pub(super) fn constant_key(expr: &Expr, text: &str, version: PythonVersion) -> O
         Expr::FString(_) if version >= PythonVersion::V3_13 && plain_f_string(expr) == Some(false) => {
             return Some("'".to_owned());
         }
+        // Lone surrogates are all the same to the parser.
+        Expr::StringLiteral(literal) if literal.value.to_str().contains('\u{fffd}') => {
+            return Some(format!("constant {}", &text[expr.range()]));
+        }
         Expr::StringLiteral(literal) => return Some(format!("'{}", literal.value.to_str())),
         Expr::Tuple(tuple) => {
             if !tuple.ctx.is_load() {
