@@ -1,8 +1,9 @@
-//! Whose compiler's rules apply. coverage.py's data does not say which Python recorded it.
+//! Whose compiler's rules apply. coverage.py's data does not say which Python recorded it, but may show it.
 
 use std::path::Path;
 
-use crate::python::PythonVersion;
+use crate::coverage::{CoverageData, LineSet};
+use crate::python::{Evidence, PythonVersion, decode, evidence};
 
 /// A version and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,31 +12,91 @@ pub(super) struct Assumed {
     pub(super) version: PythonVersion,
     /// In words, for `--verbose`.
     pub(super) reason: String,
+    /// What in the data contradicts the version that the user named.
+    pub(super) warning: Option<String>,
 }
 
-/// The version the user names, else the project's.
+/// Bytes of sources read at most to find evidence: some of the files stand for all.
+const SAMPLE: usize = 1 << 20;
+
+/// The version the user names, else what the data proves, else the project's.
 ///
 /// # Errors
 /// A message for a version that is none of 3.11 to 3.14.
-pub(super) fn assume(named: Option<&str>, root: &Path) -> Result<Assumed, String> {
-    if let Some(text) = named {
-        return match PythonVersion::parse(text) {
-            Some(version) => Ok(Assumed { version, reason: "named on the command line".to_owned() }),
-            None => {
-                Err(format!("`{text}` is no Python version whose results are known: name 3.11, 3.12, 3.13 or 3.14"))
-            }
-        };
+pub(super) fn assume(named: Option<&str>, root: &Path, data: &CoverageData) -> Result<Assumed, String> {
+    let named = named.map(|text| PythonVersion::parse(text).ok_or(text)).transpose().map_err(|text| {
+        format!("`{text}` is no Python version whose results are known: name 3.11, 3.12, 3.13 or 3.14")
+    })?;
+    let proof = proof(root, data);
+    let fits = |version: PythonVersion| match proof {
+        Some((_, Evidence::UpTo313(_))) => version <= PythonVersion::V3_13,
+        Some((_, Evidence::From314(_))) => version >= PythonVersion::V3_14,
+        None => true,
+    };
+    let shown = match &proof {
+        Some((path, Evidence::UpTo313(line))) => {
+            format!("`{path}` was measured by Python 3.13 or older, which runs the annotation on line {line}")
+        }
+        Some((path, Evidence::From314(line))) => {
+            format!("`{path}` was measured by Python 3.14 or newer, which does not run the annotation on line {line}")
+        }
+        None => String::new(),
+    };
+    if let Some(version) = named {
+        let warning = (!fits(version)).then(|| format!("{shown}, but {version} is named"));
+        return Ok(Assumed { version, reason: "named on the command line".to_owned(), warning });
     }
+    let (version, reason) = project(root);
+    if fits(version) {
+        let reason = if proof.is_some() { format!("{reason}, and {shown}") } else { reason };
+        return Ok(Assumed { version, reason, warning: None });
+    }
+    let version = match proof {
+        Some((_, Evidence::From314(_))) => PythonVersion::V3_14,
+        _ => PythonVersion::V3_13,
+    };
+    Ok(Assumed { version, reason: shown, warning: None })
+}
+
+/// What the data proves, and by which file. Evidence for both sides, as of data from several versions, proves nothing.
+fn proof(root: &Path, data: &CoverageData) -> Option<(String, Evidence)> {
+    let mut left = SAMPLE;
+    let (mut old, mut new) = (None, None);
+    for (path, file) in data.files.iter().filter(|(_, file)| file.tracer.is_none()) {
+        if file.contexts.iter().all(|(_, measured)| measured.lines.is_empty() && measured.arcs.is_empty()) {
+            continue;
+        }
+        let Ok(bytes) = std::fs::read(root.join(path)) else { continue };
+        let Some(rest) = left.checked_sub(bytes.len()) else { break };
+        left = rest;
+        let Ok(text) = decode(&bytes) else { continue };
+        let mut lines = LineSet::new();
+        let mut arcs = Vec::new();
+        for (_, measured) in &file.contexts {
+            measured.lines.iter().for_each(|line| lines.insert(line));
+            arcs.extend_from_slice(&measured.arcs);
+        }
+        match evidence(&text, &lines, &arcs) {
+            Some(found @ Evidence::UpTo313(_)) => old = old.or_else(|| Some((path.clone(), found))),
+            Some(found @ Evidence::From314(_)) => new = new.or_else(|| Some((path.clone(), found))),
+            None => {}
+        }
+    }
+    if old.is_some() && new.is_some() { None } else { old.or(new) }
+}
+
+/// The version that the project names.
+fn project(root: &Path) -> (PythonVersion, String) {
     let read = |name: &str| std::fs::read_to_string(root.join(name)).ok();
     if let Some(version) =
         read(".python-version").as_deref().and_then(|text| text.lines().find_map(PythonVersion::parse))
     {
-        return Ok(Assumed { version, reason: "from .python-version".to_owned() });
+        return (version, "from .python-version".to_owned());
     }
     if let Some(version) = read("pyproject.toml").as_deref().and_then(required) {
-        return Ok(Assumed { version, reason: "the least that requires-python in pyproject.toml allows".to_owned() });
+        return (version, "the least that requires-python in pyproject.toml allows".to_owned());
     }
-    Ok(Assumed { version: PythonVersion::V3_13, reason: "nothing in the project names one".to_owned() })
+    (PythonVersion::V3_13, "nothing in the project names one".to_owned())
 }
 
 /// The least version that `requires-python` allows, among those that are known.
@@ -53,11 +114,12 @@ fn required(pyproject: &str) -> Option<PythonVersion> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::{FileData, Measured};
 
     #[test]
     fn the_command_line_wins_then_the_project() {
         let root = tempfile::tempdir().expect("a folder");
-        let version = |named| assume(named, root.path()).map(|assumed| assumed.version);
+        let version = |named| assume(named, root.path(), &CoverageData::default()).map(|assumed| assumed.version);
         assert_eq!(version(None), Ok(PythonVersion::V3_13));
         std::fs::write(root.path().join("pyproject.toml"), "[project]\nrequires-python = \">=3.12,<4\"\n")
             .expect("written");
@@ -66,6 +128,31 @@ mod tests {
         assert_eq!(version(None), Ok(PythonVersion::V3_14));
         assert_eq!(version(Some("3.11")), Ok(PythonVersion::V3_11));
         assert!(version(Some("3.9")).is_err());
+    }
+
+    /// Data of one file, `a.py`, by its arcs.
+    fn measured(arcs: &[(i32, i32)]) -> CoverageData {
+        let file =
+            FileData { tracer: None, contexts: vec![(0, Measured { arcs: arcs.to_vec(), ..Measured::default() })] };
+        CoverageData { files: [("a.py".to_owned(), file)].into_iter().collect(), ..CoverageData::default() }
+    }
+
+    #[test]
+    fn the_data_goes_before_the_project() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::write(root.path().join("a.py"), "class C:\n    a = 1\n    b: int\n    c = 2\n").expect("written");
+        std::fs::write(root.path().join(".python-version"), "3.12\n").expect("written");
+        let old = measured(&[(1, 2), (2, 3), (3, 4), (4, -1)]);
+        let new = measured(&[(1, 2), (2, 4), (4, -1)]);
+        let version = |data| assume(None, root.path(), data).map(|assumed| assumed.version);
+        assert_eq!(version(&old), Ok(PythonVersion::V3_12));
+        assert_eq!(version(&new), Ok(PythonVersion::V3_14));
+        std::fs::write(root.path().join(".python-version"), "3.14\n").expect("written");
+        assert_eq!(version(&old), Ok(PythonVersion::V3_13));
+        let named = assume(Some("3.13"), root.path(), &new).expect("known");
+        assert_eq!(named.version, PythonVersion::V3_13);
+        assert!(named.warning.expect("a warning").contains("`a.py`"));
+        assert_eq!(assume(Some("3.11"), root.path(), &old).expect("known").warning, None);
     }
 
     #[test]

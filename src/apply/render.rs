@@ -62,7 +62,9 @@ pub(super) fn reports(
     folder: &Path,
     said: &mut Said,
 ) -> Result<Rendered, ApplyError> {
-    let version = python::assume(options.python_version.as_deref(), folder).map_err(ApplyError::Usage)?;
+    let version =
+        python::assume(options.python_version.as_deref(), folder, &combined.data).map_err(ApplyError::Usage)?;
+    said.warnings.extend(version.warning);
     said.notes.push(format!("analysed by the rules of Python {}: {}", version.version, version.reason));
     let sources = measure::sources(&combined.data, config, version.version, folder, said)?;
     let report_options = report_options(config, combined, folder)?;

@@ -382,7 +382,8 @@ pub(super) fn is_irrefutable(pattern: &Pattern) -> bool {
     }
 }
 
-fn imports_future_annotations(body: &[Stmt]) -> bool {
+/// Whether a module says `from __future__ import annotations`.
+pub(super) fn imports_future_annotations(body: &[Stmt]) -> bool {
     body[usize::from(docstring(body).is_some())..]
         .iter()
         .take_while(|stmt| is_future_import(stmt))
