@@ -2,6 +2,7 @@
 //! and people leave them, and on damaged ones.
 //!
 //! `FUZZ=200000 cargo test --test btree -- --ignored` damages many more.
+#![allow(clippy::print_stdout, reason = "what the long run found")]
 
 use std::fs;
 use std::path::Path;

@@ -198,7 +198,6 @@ impl ArcSet {
 fn put(places: &mut [u64], number: u64) -> bool {
     let last = places.len() - 1;
     // Multiplying mixes into the upper bits.
-    #[expect(clippy::cast_possible_truncation, reason = "fewer places than bits")]
     let mut at = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & last;
     loop {
         if places[at] == number {
