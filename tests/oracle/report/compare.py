@@ -241,13 +241,18 @@ def library(results, renderer, work, name):
     made_up(results, renderer, work, "library-contexts", root, kept[::5], 2, True, contexts=7)
 
 
-def odd_cases(results, renderer, work, name):
+def few_odd_cases(results, renderer, work, name):
+    """Some of them, for a quick look."""
+    odd_cases(results, renderer, work, name, seeds=1, every=14)
+
+
+def odd_cases(results, renderer, work, name, seeds=6, every=4):
     """Files that nobody would write, and names nobody would give."""
     folder = work / "odd" / "here"
     shutil.rmtree(work / "odd", ignore_errors=True)
     files = odd.write(folder)
     sources = [[str(folder / "pkg")], [str(folder)], [str(folder / "missing")]]
-    for seed in range(6):
+    for seed in range(seeds):
         for branch in (False, True):
             kind = f"{'branch' if branch else 'line'}{seed}"
             some = files if seed == 0 else [file for file in files if file.name != "big.py"]
@@ -261,7 +266,7 @@ def odd_cases(results, renderer, work, name):
         relative = {"run:relative_files": True}
         made_up(results, renderer, work, f"relative-{kind}", folder, inside, 7, branch, options=relative, sources=[["pkg"], ["."]])
         for number, file in enumerate(files):
-            if number % 4 == 0:
+            if number % every == 0:
                 made_up(results, renderer, work, f"single{number}-{kind}", folder, [file], number, branch)
 
 
@@ -384,7 +389,7 @@ def main():
     dump.sort_contexts()
     dump.sort_sources()
     for name in sys.argv[3:] or cases:
-        cases[name](results, renderer, work, name)
+        {**cases, "few-odd": few_odd_cases}[name](results, renderer, work, name)
     for format, (same, total) in sorted(results.formats.items()):
         print(f"{format:16} {same:5} of {total:5} identical")
     print(f"{results.same} identical, {results.different} different, {results.bytes / 1e6:.1f} MB compared")
