@@ -40,7 +40,7 @@ fn send(url: &str, method: &str, token: Option<&str>, body: Option<&Value>) -> s
     let auth = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     write!(
         stream,
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{auth}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: test\r\ncontent-type: application/json\r\n{auth}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )?;
     let mut bytes = Vec::new();
@@ -354,6 +354,8 @@ fn statuses_are_combined() {
         assert_eq!(all.as_array().expect("statuses").len(), 3);
         let combined = sim.get(&format!("/commits/{sha}/status")).json();
         assert_eq!((&combined["state"], combined["statuses"].as_array().map(Vec::len)), (&json!("success"), Some(2)));
+        let none = sim.get("/commits/1111111111111111111111111111111111111111/status").json();
+        assert_eq!(none["statuses"].is_null(), key == "status");
         let unknown = sim.send("POST", &format!("/statuses/{sha}"), &json!({"state": "fine"})).status;
         assert_eq!(unknown, 422);
     }
@@ -366,10 +368,16 @@ fn pulls_are_found_by_commit_and_compared() {
         let fork = Pull::new(8, "topic", "8888888888888888888888888888888888888888").forked_by("mona/demo");
         sim.0.add_pull(fork);
         let github = matches!(personality, Personality::GitHub | Personality::Ghes);
-        let suffix = if github { "pulls" } else { "pull" };
-        let found = sim.get(&format!("/commits/8888888888888888888888888888888888888888/{suffix}")).json();
-        let found = if github { &found[0] } else { &found };
-        assert_eq!((&found["number"], &found["head"]["repo"]["full_name"]), (&json!(8), &json!("mona/demo")));
+        let (head, merge) = ("8888888888888888888888888888888888888888", "9999999999999999999999999999999999999999");
+        sim.0.world(|world| world.pull_mut(8).merged_as = Some(merge.to_owned()));
+        if github {
+            let found = sim.get(&format!("/commits/{head}/pulls")).json()[0].clone();
+            assert_eq!((&found["number"], &found["head"]["repo"]["full_name"]), (&json!(8), &json!("mona/demo")));
+            assert_eq!(sim.get(&format!("/commits/{head}/pull")).status, 404);
+        } else {
+            assert_eq!(sim.get(&format!("/commits/{head}/pull")).status, 404, "only by the commit it was merged as");
+            assert_eq!(sim.get(&format!("/commits/{merge}/pull")).json()["number"], 8);
+        }
         let compared = sim.get("/compare/main...8888888888888888888888888888888888888888").json();
         assert_eq!(compared["merge_base_commit"]["sha"].is_string(), github);
         assert_eq!(sim.get("/pulls/8").json()["base"]["ref"], "main");
@@ -415,9 +423,9 @@ fn faults_strike_as_often_as_planned() {
     sim.0.fault_times(
         Route::CommentList,
         1,
-        Fault::Before(std::sync::Arc::new(|world| {
+        Fault::before(|world| {
             world.comment(7, (3, "mona"), "at the last moment");
-        })),
+        }),
     );
     assert_eq!(sim.get("/issues/7/comments").json().as_array().map(Vec::len), Some(1));
     let faults: Vec<bool> = sim.0.requests_to(Route::CommentList).iter().map(|seen| seen.fault.is_some()).collect();
@@ -493,4 +501,103 @@ fn tls_is_spoken_with_a_private_authority() {
     let mut answer = [0; 12];
     tls.read_exact(&mut answer).expect("an answer");
     assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[test]
+fn a_comment_goes_away_between_list_and_update() {
+    let sim = Rest::start(Personality::Gitea125);
+    let id = sim.0.add_comment(7, (-2, "gitea-actions"), "old");
+    sim.0.fault_times(Route::CommentUpdate, 1, Fault::before(|world| world.comments.clear()));
+    assert_eq!(sim.get("/issues/7/comments").json()[0]["id"], id);
+    assert_eq!(sim.send("PATCH", &format!("/issues/comments/{id}"), &json!({"body": "new"})).status, 404);
+}
+
+#[test]
+fn a_full_rerun_on_github_sees_its_own_artifacts_alone() {
+    let sim = Rest::start(Personality::GitHub);
+    sim.0.world(|world| world.attempt = 2);
+    sim.0.add(NewArtifact::zip("cov", &[("x", b"1")]).attempt(1));
+    let count = || sim.twirp("ListArtifacts", &json!({})).json()["artifacts"].as_array().map_or(0, Vec::len);
+    assert_eq!(count(), 1);
+    sim.0.world(|world| world.full_rerun = true);
+    assert_eq!(count(), 0);
+}
+
+#[test]
+fn github_counts_requests() {
+    let sim = Rest::start(Personality::GitHub);
+    sim.0.world(|world| world.requests_left = 1);
+    let first = sim.get("/pulls/7");
+    assert_eq!((first.status, first.header("x-ratelimit-remaining")), (200, Some("0")));
+    let second = sim.get("/pulls/7");
+    assert_eq!((second.status, second.header("x-ratelimit-remaining")), (403, Some("0")));
+    assert_eq!(sim.twirp("ListArtifacts", &json!({})).status, 200, "the artifact service has no such limit");
+    let forgejo = Rest::start(Personality::Forgejo16);
+    forgejo.0.world(|world| world.requests_left = 0);
+    assert_eq!(forgejo.get("/pulls/7").status, 200);
+}
+
+#[test]
+fn a_wrong_digest_is_announced() {
+    let sim = Rest::start(Personality::GitHub);
+    sim.0.add(NewArtifact::zip("cov", &[("x", b"1")]));
+    sim.0.fault_times(Route::TwirpList, 1, Fault::WrongDigest);
+    let digest = || sim.twirp("ListArtifacts", &json!({})).json()["artifacts"][0]["digest"].clone();
+    let (wrong, right) = (digest(), digest());
+    assert_eq!(wrong, format!("sha256:{}", "0".repeat(64)));
+    assert_ne!(wrong, right);
+}
+
+#[test]
+fn an_object_store_behind_a_forge_wants_no_token_either() {
+    for personality in [Personality::Forgejo16, Personality::Gitea127] {
+        let sim = Rest(ForgeSim::builder(personality).serve_direct().start());
+        sim.0.add(NewArtifact::zip("cov", &[("x", b"1")]));
+        let url = sim.twirp("GetSignedArtifactURL", &json!({"name": "cov"})).json()["signedUrl"].clone();
+        let url = url.as_str().expect("a URL");
+        assert!(url.starts_with(sim.0.blob_url()) && !url.starts_with(sim.0.url()), "{url}");
+        assert_eq!(send(url, "GET", None, None).expect("an answer").status, 200);
+        assert_eq!(send(url, "GET", Some("secret"), None).expect("an answer").status, 400);
+        assert_eq!(sim.0.violations().len(), 1);
+    }
+}
+
+#[test]
+fn a_killed_server_breaks_off_and_is_still_readable() {
+    let sim = Rest::start(Personality::Forgejo16);
+    let id = sim.0.add(NewArtifact::blob("cov", "application/zip", vec![7; 100_000]));
+    sim.0.fault_times(Route::ArtifactZip, 1, Fault::Slow { bytes_per_second: 50_000 });
+    let half = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| sim.get(&format!("/actions/artifacts/{id}/zip")).body.len());
+        while sim.0.requests_to(Route::ArtifactZip).is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        sim.0.kill();
+        reading.join().expect("a reader")
+    });
+    assert!(half > 0 && half < 100_000, "{half}");
+    assert!(send(&sim.url("/pulls/7"), "GET", None, None).is_err());
+    assert_eq!(sim.0.requests().len(), 1);
+}
+
+#[test]
+fn unknown_fields_and_callers_without_a_name_are_refused() {
+    for (personality, unknown, mime) in [
+        (Personality::GitHub, 200, 200),
+        (Personality::Forgejo16, 500, 500),
+        (Personality::Gitea125, 500, 500),
+        (Personality::Gitea127, 500, 200),
+    ] {
+        let sim = Rest::start(personality);
+        let create =
+            |field: &str| sim.twirp("CreateArtifact", &json!({"name": field, "version": 7, field: "x"})).status;
+        assert_eq!((create("digest"), create("mime_type")), (unknown, mime), "{personality:?}");
+    }
+    let sim = Rest::start(Personality::GitHub);
+    let mut stream = TcpStream::connect(sim.0.url().trim_start_matches("http://")).expect("a connection");
+    write!(stream, "GET /repos/octo/demo/pulls/7 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 403", "GitHub wants a User-Agent");
 }

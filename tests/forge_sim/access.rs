@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::personality::Family;
 use super::routes::Call;
-use super::wire::Reply;
+use super::wire::{Reply, now};
 use super::world::{Access, Permissions};
 
 /// An error in the forge's words: GitHub's message, and Forgejo's and Gitea's.
@@ -62,6 +62,26 @@ pub fn need_runtime(call: &mut Call<'_>) -> Result<(), Reply> {
         (false, false) if credential.is_none() => Err(Reply::text(401, "Bad authorization header")),
         (false, false) => Err(Reply::text(500, "Error runner api getting task")),
     }
+}
+
+/// Counts a REST request as GitHub does: the answer, or 403 when none are left.
+pub fn counted(call: &mut Call<'_>, handler: impl FnOnce(&mut Call<'_>) -> Reply) -> Reply {
+    let reply = match call.world.requests_left.checked_sub(1) {
+        Some(left) => {
+            call.world.requests_left = left;
+            handler(call)
+        }
+        None => limited("API rate limit exceeded for installation ID 1."),
+    };
+    reply
+        .with("x-ratelimit-limit", "1000")
+        .with("x-ratelimit-remaining", call.world.requests_left.to_string())
+        .with("x-ratelimit-reset", (now() + 3600).to_string())
+}
+
+/// GitHub's answer to too many requests, without its headers.
+pub fn limited(message: &str) -> Reply {
+    Reply::json(403, &json!({"message": message, "documentation_url": "https://docs.github.com/rest"}))
 }
 
 /// A page of `rows`, with `Link` and totals as the forge writes them.

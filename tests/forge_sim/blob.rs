@@ -9,17 +9,22 @@ use serde_json::json;
 
 use super::personality::DownloadHeaders;
 use super::routes::Call;
-use super::wire::{Reply, encode, hex, md5_hex, now, rfc3339, sha256};
+use super::wire::{Origin, Reply, encode, hex, md5_hex, now, rfc3339, sha256};
 use super::world::{Artifact, Content, RowState};
 
 const SECRET: &str = "known to the forge alone";
 /// What the task is called in Forgejo's and Gitea's URLs.
 const TASK: u64 = 52;
 
+/// Downloads lead to another host.
+fn direct(call: &Call<'_>) -> bool {
+    call.world.personality.quirks().separate_blob_origin || call.world.serve_direct
+}
+
 fn signature(call: &Call<'_>, endpoint: &str, expires: &str, name: &str, id: &str) -> String {
     let digest = sha256(format!("{SECRET}\n{endpoint}\n{expires}\n{name}\n{id}").as_bytes());
     let quirks = call.world.personality.quirks();
-    match (quirks.separate_blob_origin, quirks.padded_signature) {
+    match (direct(call) && endpoint != "UploadArtifact", quirks.padded_signature) {
         (true, _) => STANDARD.encode(digest),
         (false, true) => URL_SAFE.encode(digest),
         (false, false) => URL_SAFE_NO_PAD.encode(digest),
@@ -65,7 +70,7 @@ pub fn upload_url(call: &Call<'_>, row: &Artifact) -> String {
 
 /// Where the artifact is fetched.
 pub fn download_url(call: &Call<'_>, row: &Artifact) -> String {
-    if call.world.personality.quirks().separate_blob_origin {
+    if direct(call) {
         return store_url(call, row, "r");
     }
     own_url(call, "/twirp/github.actions.results.api.v1.ArtifactService/DownloadArtifact", "DownloadArtifact", row)
@@ -73,19 +78,19 @@ pub fn download_url(call: &Call<'_>, row: &Artifact) -> String {
 
 /// Where REST redirects to.
 pub fn raw_url(call: &Call<'_>, row: &Artifact, path: &str) -> String {
-    if call.world.personality.quirks().separate_blob_origin {
+    if direct(call) {
         return store_url(call, row, "r");
     }
     own_url(call, &format!("{path}/raw"), "raw", row)
 }
 
-/// A credential has no business at a signed URL. Azure refuses the request for it; a forge does not look.
+/// A credential has no business at a signed URL. Azure and S3 refuse the request for it; a forge does not look.
 fn look_for_credentials(call: &mut Call<'_>) -> Result<(), Reply> {
     if call.request.header("authorization").is_none() {
         return Ok(());
     }
     call.world.violations.push(format!("Authorization was sent to the signed URL {}", call.request.path));
-    if call.world.personality.quirks().separate_blob_origin {
+    if call.request.origin == Origin::Blob {
         let body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>InvalidAuthenticationInfo</Code>\
                     <Message>Authentication information is not given in the correct format.</Message></Error>";
         return Err(Reply::bytes(400, "application/xml", body));
@@ -124,6 +129,9 @@ fn verified_by_store(call: &mut Call<'_>, permissions: &[&str]) -> Result<usize,
         found.ok_or_else(|| Reply::bytes(404, "application/xml", "<Error><Code>BlobNotFound</Code></Error>"))?;
     let row = &call.world.artifacts[found];
     let expected = signature(call, &permission, &expires, &row.name, &row.id.to_string());
+    if row.state != RowState::Confirmed && permission == "r" {
+        return Err(Reply::bytes(404, "application/xml", "<Error><Code>BlobNotFound</Code></Error>"));
+    }
     if sig != expected || !permissions.contains(&permission.as_str()) || expires < rfc3339(now()) {
         return Err(refused());
     }

@@ -54,7 +54,7 @@ pub fn pull_json(world: &World, forge: &str, pull: &Pull) -> Value {
         "html_url": format!("{forge}/{OWNER}/{REPO}/{folder}/{}", pull.number),
         "base": branch(&pull.base_ref, &pull.base_sha, &format!("{OWNER}/{REPO}")),
         "head": branch(&pull.head_ref, &pull.head_sha, &pull.head_repo),
-        "merged": false,
+        "merged": pull.merged_as.is_some(),
         "changed_files": pull.files.len(),
     });
     if family == Family::GitHub {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::access::limited;
 use super::routes::Route;
 use super::wire::{Reply, now};
 use super::world::World;
@@ -88,6 +89,16 @@ pub struct Delivery {
 }
 
 impl Fault {
+    /// This is done to the world just before the request is answered: `Fault::before(|world| world.comments.clear())`.
+    pub fn before(change: impl Fn(&mut World) + Send + Sync + 'static) -> Self {
+        Self::Before(Arc::new(change))
+    }
+
+    /// This is done to the world just after.
+    pub fn after(change: impl Fn(&mut World) + Send + Sync + 'static) -> Self {
+        Self::After(Arc::new(change))
+    }
+
     /// The answer given without asking the forge.
     pub fn instead(&self) -> Option<Reply> {
         Some(match self {
@@ -95,14 +106,14 @@ impl Fault {
             Self::TooManyRequests { retry_after } => {
                 Reply::text(429, "Too Many Requests").with("retry-after", retry_after.to_string())
             }
-            Self::RateLimited { reset_in } => limit("API rate limit exceeded for installation ID 1.")
+            Self::RateLimited { reset_in } => limited("API rate limit exceeded for installation ID 1.")
                 .with("x-ratelimit-limit", "1000")
                 .with("x-ratelimit-remaining", "0")
                 .with("x-ratelimit-used", "1000")
                 .with("x-ratelimit-resource", "core")
                 .with("x-ratelimit-reset", (now() + reset_in).to_string()),
             Self::SecondaryLimit { retry_after } => {
-                limit("You have exceeded a secondary rate limit.").with("retry-after", retry_after.to_string())
+                limited("You have exceeded a secondary rate limit.").with("retry-after", retry_after.to_string())
             }
             Self::Html => {
                 Reply::bytes(200, "text/html; charset=utf-8", "<!DOCTYPE html>\n<html><title>Sign in</title></html>\n")
@@ -145,11 +156,6 @@ impl Fault {
             _ => Delivery::default(),
         }
     }
-}
-
-fn limit(message: &str) -> Reply {
-    let body = serde_json::json!({"message": message, "documentation_url": "https://docs.github.com/rest"});
-    Reply::json(403, &body)
 }
 
 /// A fault planned for a route.

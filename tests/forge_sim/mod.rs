@@ -53,7 +53,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tempfile::TempDir;
@@ -78,7 +78,7 @@ pub struct ForgeSim {
     /// Removes the folder in the end, unless it was given.
     _temporary: Option<TempDir>,
     ca_pem: Option<String>,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    stop: Mutex<Option<tokio::sync::oneshot::Sender<()>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -87,6 +87,7 @@ pub struct ForgeSim {
 pub struct Builder {
     personality: Personality,
     tls: bool,
+    serve_direct: bool,
     port: u16,
     folder: Option<PathBuf>,
 }
@@ -96,6 +97,13 @@ impl Builder {
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls = true;
+        self
+    }
+
+    /// Signed downloads lead to an object store of another host, as `SERVE_DIRECT` does on Forgejo and Gitea.
+    #[must_use]
+    pub fn serve_direct(mut self) -> Self {
+        self.serve_direct = true;
         self
     }
 
@@ -126,10 +134,11 @@ impl Builder {
         let scheme = if self.tls { "https" } else { "http" };
         let forge_url = format!("{scheme}://127.0.0.1:{forge_port}");
         // Another host too, not only another port: `localhost`, which every resolver knows.
-        let separate = self.personality.quirks().separate_blob_origin;
+        let separate = self.personality.quirks().separate_blob_origin || self.serve_direct;
         let blob_url = if separate { format!("{scheme}://localhost:{blob_port}") } else { forge_url.clone() };
         let token = format!("ghs_{}CANARYapi", self.personality.name());
-        let world = World::new(self.personality, token, env::runtime_token(self.personality));
+        let mut world = World::new(self.personality, token, env::runtime_token(self.personality));
+        world.serve_direct = self.serve_direct;
         let shared = Arc::new(Shared::new(world, forge_url, blob_url));
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let for_thread = Arc::clone(&shared);
@@ -155,7 +164,7 @@ impl Builder {
         if let Some(pem) = &ca_pem {
             fs::write(folder.join("ca.pem"), pem).expect("a file");
         }
-        ForgeSim { shared, folder, _temporary: temporary, ca_pem, stop: Some(stop), thread: Some(thread) }
+        ForgeSim { shared, folder, _temporary: temporary, ca_pem, stop: Mutex::new(Some(stop)), thread: Some(thread) }
     }
 }
 
@@ -166,7 +175,7 @@ impl ForgeSim {
     }
 
     pub fn builder(personality: Personality) -> Builder {
-        Builder { personality, tls: false, port: 0, folder: None }
+        Builder { personality, tls: false, serve_direct: false, port: 0, folder: None }
     }
 
     /// `http://127.0.0.1:<port>`, without a slash at the end.
@@ -316,6 +325,11 @@ impl ForgeSim {
         self.world(|world| world.violations.clone())
     }
 
+    /// Ends the server with all its connections, as when its process is killed. What it knew can still be read.
+    pub fn kill(&self) {
+        drop(lock(&self.stop).take());
+    }
+
     /// Requests, comments, statuses and violations as JSON: what `GET /_sim/state` answers.
     pub fn state(&self) -> serde_json::Value {
         server::state(&self.shared)
@@ -329,7 +343,7 @@ impl ForgeSim {
 
 impl Drop for ForgeSim {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        self.kill();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

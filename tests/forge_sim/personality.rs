@@ -88,7 +88,8 @@ pub struct Quirks {
     pub duplicate_names_vanish: bool,
     /// `digest` in lists.
     pub digest: bool,
-    /// protojson without the field `mime_type` (6): a request that has it fails with 500 `Error decode request body`.
+    /// protojson without the field `mime_type` (6): a request that has it fails with 500 `Error decode request body`, as
+    /// one with any other unknown field does on Forgejo and Gitea.
     pub refuses_mime_type: bool,
     /// `sig=` in signed URLs is padded with a raw `=`; storage-blob 12.26 and later drop it, and the signature fails.
     pub padded_signature: bool,
@@ -98,6 +99,8 @@ pub struct Quirks {
     pub download_headers: DownloadHeaders,
     /// Only artifacts of this attempt are listed, on a partial re-run too (Gitea 1.27.0).
     pub attempt_scoped: bool,
+    /// On a full re-run, artifacts of earlier attempts are not listed; on a partial one they are (GitHub).
+    pub full_rerun_hides_earlier: bool,
     /// A second upload of a name is 409; otherwise it overwrites the row.
     pub name_conflict_409: bool,
     /// Twirp errors are JSON `{"code","msg"}`; otherwise text.
@@ -138,10 +141,17 @@ pub struct Quirks {
     pub status_says_state: bool,
     /// Also `warning` and `skipped` are statuses.
     pub more_statuses: bool,
-    /// Last segment of "pull requests of a commit". GitHub answers a list, Forgejo and Gitea one pull request.
+    /// Last segment of "pull requests of a commit". GitHub answers a list of all; Forgejo and Gitea answer the one pull
+    /// request that was merged as that commit, and 404 for an open one (read in Gitea, inferred for Forgejo).
     pub commit_pulls: &'static str,
+    /// The combined status of a commit without statuses has `"state": ""` and `"statuses": null` (inferred).
+    pub empty_combined_is_null: bool,
+    /// A REST request without `User-Agent` is 403.
+    pub wants_user_agent: bool,
     /// `patch` in the files of a pull request and of a comparison.
     pub patches: bool,
+    /// `x-ratelimit-…` in every REST answer.
+    pub counts_requests: bool,
     /// `GET /user` is refused to the job's token.
     pub user_is_forbidden: bool,
     /// `head=owner:branch` filters the list of pull requests; otherwise it is ignored (inferred for Forgejo and Gitea).
@@ -163,6 +173,7 @@ const GITHUB: Quirks = Quirks {
     separate_blob_origin: true,
     download_headers: DownloadHeaders::Stored,
     attempt_scoped: false,
+    full_rerun_hides_earlier: true,
     name_conflict_409: true,
     twirp_json_errors: true,
     backend_ids_are_guids: true,
@@ -181,7 +192,10 @@ const GITHUB: Quirks = Quirks {
     status_says_state: true,
     more_statuses: false,
     commit_pulls: "pulls",
+    empty_combined_is_null: false,
+    wants_user_agent: true,
     patches: true,
+    counts_requests: true,
     user_is_forbidden: true,
     pulls_filter_by_head: true,
 };
@@ -211,6 +225,7 @@ const FORGEJO15: Quirks = Quirks {
     separate_blob_origin: false,
     download_headers: DownloadHeaders::OctetStream,
     attempt_scoped: false,
+    full_rerun_hides_earlier: false,
     name_conflict_409: false,
     twirp_json_errors: false,
     backend_ids_are_guids: false,
@@ -229,7 +244,10 @@ const FORGEJO15: Quirks = Quirks {
     status_says_state: false,
     more_statuses: true,
     commit_pulls: "pull",
+    empty_combined_is_null: true,
+    wants_user_agent: false,
     patches: false,
+    counts_requests: false,
     user_is_forbidden: false,
     pulls_filter_by_head: false,
 };

@@ -179,11 +179,10 @@ fn finish(call: &mut Call<'_>) -> Reply {
 /// The rows this protocol shows.
 fn seen<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Artifact> {
     let quirks = call.world.personality.quirks();
-    let attempt = call.world.attempt;
     let rows = call.world.artifacts.iter().filter(|row| row.run == RUN);
     rows.filter(move |row| quirks.lists_pending || row.state == RowState::Confirmed)
         .filter(move |row| quirks.v3_lists_v4 || matches!(row.content, Content::Files(_)))
-        .filter(move |row| !quirks.attempt_scoped || row.attempt == attempt)
+        .filter(|row| call.world.shows_attempt(row.attempt))
 }
 
 fn list(call: &mut Call<'_>) -> Reply {

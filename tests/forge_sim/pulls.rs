@@ -66,18 +66,19 @@ pub fn list(call: &mut Call<'_>) -> Reply {
     reply
 }
 
-/// GitHub: every pull request with that commit. Forgejo and Gitea: one, or 404.
+/// GitHub: every pull request with that commit. Forgejo and Gitea: the one merged as that commit, or 404.
 pub fn of_commit(call: &mut Call<'_>, sha: &str) -> Reply {
     if let Err(reply) = need(call, |can| can.pull_requests, Access::Read) {
         return reply;
     }
-    let of_sha = call.world.pulls.iter().filter(|pull| pull.head_sha == sha);
-    let mut items: Vec<Value> = of_sha.map(|pull| pull_json(call.world, call.forge, pull)).collect();
+    let merged = |pull: &&Pull| pull.merged_as.as_deref() == Some(sha);
     if call.world.personality.quirks().commit_pulls == "pulls" {
+        let of_sha = call.world.pulls.iter().filter(|pull| pull.head_sha == sha || merged(pull));
+        let items: Vec<Value> = of_sha.map(|pull| pull_json(call.world, call.forge, pull)).collect();
         return Reply::json(200, &json!(items));
     }
-    match items.pop() {
-        Some(item) => Reply::json(200, &item),
+    match call.world.pulls.iter().find(merged) {
+        Some(pull) => Reply::json(200, &pull_json(call.world, call.forge, pull)),
         None => not_found(call),
     }
 }

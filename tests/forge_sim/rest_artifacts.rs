@@ -114,7 +114,7 @@ pub fn zip(call: &mut Call<'_>, id: u64) -> Reply {
         return not_found(call);
     }
     // GitHub lists a public repository's artifacts to anyone, and hands them out to nobody without a token.
-    if call.request.credential().is_none() {
+    if quirks.family == Family::GitHub && call.request.credential().is_none() {
         return error(call, 401, "Requires authentication", "token is required");
     }
     if let Err(reply) = need(call, |can| can.actions, Access::Read) {

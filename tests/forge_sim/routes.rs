@@ -1,7 +1,9 @@
 //! Which request goes to which handler. A route's name is what faults and tests speak of.
 
+use serde_json::json;
+
 use super::personality::PipelinesV3;
-use super::wire::{Origin, Reply, Request, decode};
+use super::wire::{Origin, Reply, Request, decode, now};
 use super::world::{OWNER, REPO, World};
 use super::{blob, comments, pipelines_v3, pulls, rest_artifacts, statuses, twirp};
 
@@ -88,10 +90,18 @@ pub fn find(world: &World, request: &Request) -> (Route, Handler) {
         return pipelines_v3::route(method, &segments[at + 1..]);
     }
     let prefix: Vec<&str> = quirks.api_prefix.split('/').filter(|segment| !segment.is_empty()).collect();
-    match segments.strip_prefix(prefix.as_slice()) {
-        Some(rest) => rest_route(world, method, rest),
-        None => absent(),
+    let Some(rest) = segments.strip_prefix(prefix.as_slice()) else {
+        return absent();
+    };
+    let (route, handler) = rest_route(world, method, rest);
+    if quirks.wants_user_agent && request.header("user-agent").is_none() {
+        let body = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header";
+        return (route, Box::new(move |_| Reply::text(403, body)));
     }
+    if !quirks.counts_requests || route == Route::RateLimit {
+        return (route, handler);
+    }
+    (route, Box::new(move |call| super::access::counted(call, handler)))
 }
 
 fn absent() -> (Route, Handler) {
@@ -118,7 +128,7 @@ fn rest_route(world: &World, method: &str, segments: &[&str]) -> (Route, Handler
     let quirks = world.personality.quirks();
     let rest = match *segments {
         ["user"] => return (Route::User, Box::new(comments::user)),
-        ["rate_limit"] => return (Route::RateLimit, Box::new(|_| rate_limit())),
+        ["rate_limit"] => return (Route::RateLimit, Box::new(|call| rate_limit(call))),
         ["repos", owner, repo, ref rest @ ..] if owner == OWNER && repo == REPO => rest,
         _ => return absent(),
     };
@@ -213,7 +223,8 @@ pub fn not_found(call: &Call<'_>) -> Reply {
     super::access::error(call, 404, "Not Found", "The target couldn't be found.")
 }
 
-fn rate_limit() -> Reply {
-    let core = serde_json::json!({"limit": 1000, "remaining": 999, "reset": super::wire::now() + 3600, "used": 1});
-    Reply::json(200, &serde_json::json!({"resources": {"core": core}, "rate": core}))
+fn rate_limit(call: &Call<'_>) -> Reply {
+    let left = call.world.requests_left;
+    let core = json!({"limit": 1000, "remaining": left, "reset": now() + 3600, "used": 1000_u64.saturating_sub(left)});
+    Reply::json(200, &json!({"resources": {"core": core}, "rate": core}))
 }

@@ -151,6 +151,7 @@ impl Pull {
             base_ref: "main".to_owned(),
             base_sha: super::event::MAIN_SHA.to_owned(),
             merge_base: super::event::MAIN_SHA.to_owned(),
+            merged_as: None,
             files: Vec::new(),
         }
     }

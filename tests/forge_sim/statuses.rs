@@ -78,6 +78,11 @@ pub fn combined(call: &mut Call<'_>, sha: &str) -> Reply {
         }
     }
     let total = newest.len();
+    if total == 0 && call.world.personality.quirks().empty_combined_is_null {
+        let none = json!({"state": "", "sha": "", "total_count": 0, "statuses": null, "repository": null,
+            "commit_url": "", "url": ""});
+        return Reply::json(200, &none);
+    }
     let has = |state: &str| newest.iter().any(|status| status.state == state);
     let state = match () {
         () if has("error") || has("failure") => "failure",

@@ -28,16 +28,52 @@ fn field<'a>(body: &'a Value, snake: &str) -> &'a Value {
     body.get(snake).or_else(|| body.get(camel)).unwrap_or(&Value::Null)
 }
 
+/// A text, or a number: protojson takes 64-bit numbers either way.
 fn text(body: &Value, name: &str) -> Option<String> {
-    field(body, name).as_str().map(str::to_owned)
+    match field(body, name) {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The fields of the five requests, as protojson spells them in snake case; `mime_type` is the newest.
+fn is_known(call: &str, field: &str) -> bool {
+    let of_call: &[&str] = match call {
+        "CreateArtifact" => &["name", "expires_at", "version", "mime_type"],
+        "FinalizeArtifact" => &["name", "size", "hash"],
+        "ListArtifacts" => &["name_filter", "id_filter"],
+        _ => &["name"],
+    };
+    let mut snake = String::new();
+    for letter in field.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    ["workflow_run_backend_id", "workflow_job_run_backend_id"].contains(&snake.as_str())
+        || of_call.contains(&snake.as_str())
 }
 
 /// Reads a request: the token, protojson's strictness, the run.
 fn read(call: &mut Call<'_>) -> Result<Value, Reply> {
     need_runtime(call)?;
     let quirks = call.world.personality.quirks();
+    let kind = call.request.header("content-type").unwrap_or_default();
+    if quirks.twirp_json_errors && !kind.starts_with("application/json") {
+        let message = format!("unexpected Content-Type: \"{kind}\"");
+        return Err(error(call, 404, "bad_route", &message));
+    }
     let body = call.request.json();
-    let refused = !body.is_object() || quirks.refuses_mime_type && !field(&body, "mime_type").is_null();
+    let method = call.request.path.rsplit('/').next().unwrap_or_default();
+    // GitHub's server lets unknown fields pass (inferred); Go's protojson does not.
+    let knows = |field: &String| {
+        quirks.twirp_json_errors
+            || is_known(method, field)
+                && !(quirks.refuses_mime_type && ["mime_type", "mimeType"].contains(&field.as_str()))
+    };
+    let refused = !body.as_object().is_some_and(|fields| fields.keys().all(knows));
     if refused && quirks.twirp_json_errors {
         return Err(error(call, 400, "malformed", "the json request could not be decoded"));
     } else if refused {
@@ -85,11 +121,11 @@ fn object(call: &Call<'_>, fields: &[(&str, &str, Value)]) -> Value {
 /// The newest row of that name in this run, whatever its state. Where rows not there are listed, deleted ones count too.
 fn row<'a>(call: &'a mut Call<'_>, name: &str) -> Option<&'a mut Artifact> {
     let quirks = call.world.personality.quirks();
-    let attempt = call.world.attempt;
+    let shown: Vec<u32> = (1..=call.world.attempt).filter(|attempt| call.world.shows_attempt(*attempt)).collect();
     let rows = call.world.artifacts.iter_mut();
     rows.filter(|row| row.run == RUN && row.name == name && matches!(row.content, Content::Blob(_)))
         .filter(|row| quirks.lists_pending || row.state != RowState::Deleted)
-        .filter(|row| !quirks.attempt_scoped || row.attempt == attempt)
+        .filter(|row| shown.contains(&row.attempt))
         .max_by_key(|row| row.id)
 }
 
@@ -153,13 +189,12 @@ pub fn list(call: &mut Call<'_>) -> Reply {
         Err(reply) => return reply,
     };
     let quirks = call.world.personality.quirks();
-    let attempt = call.world.attempt;
     let (name, id) = (text(&body, "name_filter"), text(&body, "id_filter"));
     let of_run: Vec<&Artifact> = call.world.artifacts.iter().filter(|row| row.run == RUN).collect();
     let seen: Vec<&Artifact> = of_run
         .into_iter()
         .filter(|row| quirks.lists_pending || row.state == RowState::Confirmed)
-        .filter(|row| !quirks.attempt_scoped || row.attempt == attempt)
+        .filter(|row| call.world.shows_attempt(row.attempt))
         .collect();
     if seen.is_empty() && quirks.empty_list_is_404 {
         return Reply::text(404, "Not Found");

@@ -130,6 +130,8 @@ pub struct Pull {
     pub base_ref: String,
     pub base_sha: String,
     pub merge_base: String,
+    /// The commit it was merged as.
+    pub merged_as: Option<String>,
     pub files: Vec<ChangedFile>,
 }
 
@@ -211,6 +213,12 @@ pub struct World {
     pub event: Event,
     /// This attempt of `RUN`.
     pub attempt: u32,
+    /// This attempt is a re-run of all jobs, not of those that failed.
+    pub full_rerun: bool,
+    /// Signed downloads lead to an object store of another host (`SERVE_DIRECT` of Forgejo and Gitea).
+    pub serve_direct: bool,
+    /// Requests left before GitHub says 403.
+    pub requests_left: u64,
     /// The job the runtime token belongs to still runs.
     pub job_runs: bool,
     /// The API token of `env()`.
@@ -239,6 +247,7 @@ impl World {
             base_ref: "main".to_owned(),
             base_sha: "c5b97d5ae6c19d5c5df71a34c7fbeeda2479ccbc".to_owned(),
             merge_base: "7638417db6d59f3c431d3e1f261cc637155684cd".to_owned(),
+            merged_as: None,
             files: Vec::new(),
         };
         Self {
@@ -251,6 +260,9 @@ impl World {
             runs: BTreeMap::new(),
             tokens,
             attempt: 1,
+            full_rerun: false,
+            serve_direct: false,
+            requests_left: 1000,
             job_runs: true,
             api_token,
             runtime_token,
@@ -258,6 +270,13 @@ impl World {
             violations: Vec::new(),
             next_id: 1,
         }
+    }
+
+    /// Whether this forge shows the job artifacts of that attempt.
+    pub fn shows_attempt(&self, attempt: u32) -> bool {
+        let quirks = self.personality.quirks();
+        let scoped = quirks.attempt_scoped || quirks.full_rerun_hides_earlier && self.full_rerun;
+        !scoped || attempt == self.attempt
     }
 
     /// The next free id; ids of all kinds come from one counter.
