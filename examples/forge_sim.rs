@@ -1,6 +1,8 @@
 //! Runs one simulated forge (`tests/forge_sim/`) by itself, for scripts: the real artifact clients, the end-to-end tests.
 //!
-//! `forge_sim PERSONALITY [--port N] [--tls] [--folder DIR] [--event push]`
+//! `forge_sim PERSONALITY [--port N] [--tls] [--folder DIR] [--event push] [--read-only]`
+//!
+//! `--read-only`: the job's token is a fork's.
 //!
 //! Prints one line of JSON: `url`, `blob_url`, `folder`, `api_token`, `env` (what a step on that forge has in its
 //! environment). Runs until its standard input ends. `GET /_sim/state` tells what happened so far; with `--folder` the
@@ -15,7 +17,7 @@ use std::error::Error;
 use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 
-use forge_sim::{Event, ForgeSim, Personality};
+use forge_sim::{Event, ForgeSim, Permissions, Personality};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,10 +28,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut builder = ForgeSim::builder(personality);
     let mut folder = None;
     let mut event = None;
+    let mut read_only = false;
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("`{argument}` needs a value"));
         match argument.as_str() {
             "--tls" => builder = builder.tls(),
+            "--read-only" => read_only = true,
             "--port" => builder = builder.port(value()?.parse()?),
             "--folder" => folder = Some(std::path::absolute(PathBuf::from(value()?))?),
             "--event" => event = Some(value()?),
@@ -44,6 +48,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         None | Some("pull_request") => {}
         Some("push") => sim.event(Event::Push { sha: "1".repeat(40) }),
         Some(other) => return Err(format!("unknown event `{other}`: pull_request or push").into()),
+    }
+    if read_only {
+        sim.permissions(Permissions::READ);
     }
     let facts = json!({"url": sim.url(), "blob_url": sim.blob_url(), "folder": sim.path(),
         "api_token": sim.api_token(), "ca": sim.ca_pem().map(|_| sim.path().join("ca.pem")), "env": sim.env()});

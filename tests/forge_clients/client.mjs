@@ -53,6 +53,7 @@ const artifacts = {
     ".coverage.host.4711.XyZ": Buffer.from("SQLite format 3\0…"),
     ".hidden/inside": Buffer.from("h"),
   },
+  "py 3.12, ünïcode + %": { "out.json": Buffer.from("{}\n") },
   medium: { "noise.bin": randomBytes(3_000_000) },
   large: { "noise.bin": randomBytes(12_000_000), "text.txt": Buffer.from(text(400_000)) },
 };

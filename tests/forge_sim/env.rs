@@ -131,6 +131,7 @@ pub fn env(world: &World, forge: &str, folder: &Path) -> BTreeMap<String, String
             set("FORGEJO_TOKEN", world.api_token.clone());
         }
         Family::Gitea => {
+            set("GITHUB_GRAPHQL_URL", String::new());
             set("GITEA_ACTIONS", "true".to_owned());
             set("GITEA_ACTIONS_RUNNER_VERSION", "v3.3.0".to_owned());
             for (name, value) in list

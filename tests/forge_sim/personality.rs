@@ -207,6 +207,8 @@ const GHES: Quirks = Quirks {
     pipelines_v3: PipelinesV3::Containers,
     name_conflict_409: false,
     digest: false,
+    // Off by default.
+    counts_requests: false,
     ..GITHUB
 };
 

@@ -198,7 +198,8 @@ async fn gather(count: usize, shared: &Shared) {
 fn response(reply: Reply, delivery: Delivery, cut: Arc<Cut>) -> http::Response<Paced> {
     let mut builder = http::Response::builder().status(reply.status);
     for (name, value) in &reply.headers {
-        builder = builder.header(name, value);
+        // As bytes: a file's name may be any UTF-8.
+        builder = builder.header(name, value.as_bytes());
     }
     let body = Paced { rest: reply.body, sent: 0, delivery, cut, pause: None };
     builder.body(body).expect("headers written by the simulation")
