@@ -14,12 +14,13 @@
 //! | [`config`] | `.ci-lint.yml`: settings and the contract |
 //! | [`findings`] | what was found, suppression, and the output formats |
 //! | [`apply`] | the story of `ci-lint apply`; reads and writes files |
+//! | [`forge`] | the forge a run belongs to: its context, and the only network of the crate |
 //! | [`coverage`] | coverage data: reading, combining, mapping, writing; coverage.py's configuration |
 //! | [`python`] | what a source holds for coverage: statements, exclusions, arcs, regions |
 //! | [`report`] | the numbers, once, and a writer for each format |
 //!
-//! Everything but `cli`, `lint`, `apply` and the readers and writers of `coverage` is pure: no files, no environment, no clock, no
-//! printing.
+//! Everything but `cli`, `lint`, `apply`, `forge` and the readers and writers of `coverage` is pure: no files, no environment, no
+//! clock, no printing. Nothing but `forge` speaks to a network.
 
 pub mod apply;
 pub mod cli;
@@ -28,6 +29,7 @@ pub mod coverage;
 mod files;
 pub mod findings;
 pub mod flow;
+pub mod forge;
 pub mod lint;
 pub mod python;
 pub mod report;
