@@ -152,6 +152,16 @@ impl Client {
         Ok(Self { inner: Arc::new(Inner { settings, transport, origin, asker, own, foreign }) })
     }
 
+    /// What the forge does differently from others.
+    pub fn capability(&self) -> &'static Capability {
+        self.inner.asker.capability
+    }
+
+    /// The origin that is asked.
+    pub fn origin(&self) -> &str {
+        self.inner.origin.as_str()
+    }
+
     /// Whether requests carry a credential.
     pub fn has_token(&self) -> bool {
         self.inner.asker.secret.is_some()

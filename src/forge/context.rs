@@ -106,6 +106,8 @@ pub struct Context {
     pub workspace: PathBuf,
     /// Prefixes that paths recorded by other jobs of this repository may carry; the workspace is the first.
     pub host_workspaces: Vec<String>,
+    /// Where temporary files of the job go.
+    pub temp: Option<PathBuf>,
     /// Where outputs of the step are written.
     pub output_file: Option<PathBuf>,
     /// Where the summary of the step is written.
@@ -248,6 +250,7 @@ impl Context {
                 repo,
             ),
             workspace,
+            temp: get("RUNNER_TEMP").map(PathBuf::from),
             output_file: get("GITHUB_OUTPUT").map(PathBuf::from),
             summary_file: get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             runtime: runtime(&get),
@@ -356,7 +359,7 @@ fn branch(name: &str) -> String {
 }
 
 /// Whether a part of `owner/name` can stand in a route as it is. The forges allow no other characters.
-fn is_name(part: &str) -> bool {
+pub(super) fn is_name(part: &str) -> bool {
     !part.is_empty()
         && part != "."
         && part != ".."

@@ -15,6 +15,7 @@
 //! This is the only room that speaks to a network; [`context`] and [`capability`] do not.
 
 pub mod answer;
+pub mod artifacts;
 pub mod capability;
 pub mod client;
 pub mod context;
