@@ -77,6 +77,15 @@ impl<'a> Call<'a> {
     }
 }
 
+/// When a request to the own origin carries the credential. One to another origin never does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Credential {
+    Always,
+    /// Until a redirect leads to a signed address.
+    UntilSigned,
+    Never,
+}
+
 /// Speaks to one origin with one credential. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
@@ -256,36 +265,37 @@ impl Client {
         reads: bool,
     ) -> Result<Answer<Bytes>, ForgeError> {
         self.repeating(reads, || async {
-            let mut opened = self.open_once(method, call, call.route, body.clone()).await?;
+            let url = self.own(method, call, call.route)?;
+            let mut opened = self.follow(method, call, url, body.clone(), Credential::Always).await?;
             let bytes = opened.all(self.inner.settings.largest_text).await?;
             Ok(Answer { status: opened.status, headers: std::mem::take(&mut opened.headers), body: bytes })
         })
         .await
     }
 
-    /// Opens `address` for reading: a route, or a whole address, which is asked with the credential only when it is of this
-    /// client's origin. One attempt; redirects are followed. For use within [`Client::repeating`].
-    pub(super) async fn open(&self, call: &Call<'_>, address: &str) -> Result<Opened, Failure> {
-        self.open_once(&Method::GET, call, address, None).await
+    /// Opens a route for reading. One attempt; redirects are followed, to a signed address without the credential. For use
+    /// within [`Client::repeating`].
+    pub(super) async fn open(&self, call: &Call<'_>, route: &str) -> Result<Opened, Failure> {
+        let url = self.own(&Method::GET, call, route)?;
+        self.follow(&Method::GET, call, url, None, Credential::UntilSigned).await
     }
 
     /// Opens a whole address without any credential, even when it is of this origin: a signed one needs none.
     pub(super) async fn open_bare(&self, call: &Call<'_>, address: &str) -> Result<Opened, Failure> {
         let place = self.place(&Method::GET, call.doing, address);
         let url = Self::resolve(&self.inner.origin, address, &place)?;
-        self.follow(&Method::GET, call, url, None, false).await
+        self.follow(&Method::GET, call, url, None, Credential::Never).await
     }
 
-    async fn open_once(
-        &self,
-        method: &Method,
-        call: &Call<'_>,
-        address: &str,
-        body: Option<Bytes>,
-    ) -> Result<Opened, Failure> {
-        let place = self.place(method, call.doing, address);
-        let url = Self::resolve(&self.inner.origin, address, &place)?;
-        self.follow(method, call, url, body, true).await
+    /// The address of a route, which must be of this origin.
+    fn own(&self, method: &Method, call: &Call<'_>, route: &str) -> Result<Url, Failure> {
+        let place = self.place(method, call.doing, route);
+        let url = Self::resolve(&self.inner.origin, route, &place)?;
+        if url.origin() == self.inner.origin.origin() {
+            return Ok(url);
+        }
+        let reason = format!("this is no route of {}", self.inner.origin);
+        Err(Failure::never(ForgeError::Redirect { place, reason }))
     }
 
     /// `address` as seen from `base`. Whatever a server says is taken for an address only, never for a scheme to follow.
@@ -310,11 +320,11 @@ impl Client {
         call: &Call<'_>,
         mut url: Url,
         body: Option<Bytes>,
-        credential: bool,
+        mut credential: Credential,
     ) -> Result<Opened, Failure> {
         for _ in 0..=REDIRECTS {
             let place = self.place(method, call.doing, url.as_str());
-            let response = self.send(method, call, &url, body.clone(), credential, &place).await?;
+            let response = self.send(method, call, &url, body.clone(), credential != Credential::Never, &place).await?;
             let status = response.status();
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             match location {
@@ -330,6 +340,10 @@ impl Client {
                     if url.scheme() == "https" && next.scheme() == "http" {
                         let reason = format!("a redirect from https to `{}` is not followed", shown(location));
                         return Err(Failure::never(ForgeError::Redirect { place, reason }));
+                    }
+                    // 301, 307 and 308 lead to another place of the API; the others to bytes, by a signed address.
+                    if credential == Credential::UntilSigned && matches!(status.as_u16(), 302 | 303) {
+                        credential = Credential::Never;
                     }
                     url = next;
                 }

@@ -252,3 +252,73 @@ impl hyper::rt::Write for Stream {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forge::capability::Capability;
+    use crate::forge::client::{Call, Client, Identity};
+    use crate::forge::context::Forge;
+    use crate::forge::runtime::block_on;
+    use crate::forge::test_server::{Reply, Server};
+
+    fn quick() -> Settings {
+        Settings { attempts: 1, answer: Duration::from_millis(500), ..Settings::default() }
+    }
+
+    /// What asking `origin` gives with this environment.
+    fn ask(env: &[(&str, &str)], origin: &str) -> Result<String, ForgeError> {
+        let env = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        block_on(async {
+            let transport = Transport::new(&env, quick())?;
+            let client = Client::new(&transport, origin, Identity::Api(None), Capability::of(Forge::Forgejo, ""))?;
+            Ok(client.text(&Call::new("look", "/x?a=1")).await?.body)
+        })
+    }
+
+    #[test]
+    fn a_proxy_forwards_what_is_plain_and_tunnels_what_is_not() {
+        let proxy = Server::new(vec![Reply::of("200 OK", &[], "by proxy"), Reply::of("407 No", &[], "")]);
+        let address = proxy.origin.replace("http://", "http://user:canary-pw@");
+        let env = [("HTTP_PROXY", address.as_str()), ("https_proxy", address.as_str())];
+        assert_eq!(ask(&env, "http://forge.invalid:3000").expect("an answer"), "by proxy");
+        let error = ask(&env, "https://forge.invalid").expect_err("the proxy refuses").to_string();
+        assert!(error.contains("no connection: ") && !error.contains("canary"), "{error}");
+        let asked = proxy.asked();
+        assert!(asked[0].starts_with("GET http://forge.invalid:3000/x?a=1 HTTP/1.1\r\n"), "{asked:?}");
+        assert!(asked[1].starts_with("CONNECT forge.invalid:443 HTTP/1.1\r\n"), "{asked:?}");
+        for request in &asked {
+            let header = "proxy-authorization: basic dXNlcjpjYW5hcnktcHc=\r\n".to_lowercase();
+            assert!(request.to_lowercase().contains(&header), "{request}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_left_out_where_the_environment_says_so() {
+        let proxy = Server::new(vec![Reply::of("200 OK", &[], "by proxy")]);
+        let server = Server::new(vec![Reply::of("200 OK", &[], "direct")]);
+        let with =
+            |no: &str| ask(&[("ALL_PROXY", &proxy.origin), ("NO_PROXY", no)], &server.origin).expect("an answer");
+        assert_eq!(with("example.com"), "by proxy");
+        assert_eq!(with("example.com,127.0.0.1"), "direct");
+        assert_eq!(with("*"), "direct");
+    }
+
+    #[test]
+    fn a_proxy_of_another_kind_is_refused_without_its_password() {
+        let error = ask(&[("ALL_PROXY", "socks5://u:canary@p")], "http://x.invalid").expect_err("refused").to_string();
+        assert_eq!(error, "ALL_PROXY names a proxy by `socks5://`; only proxies by `http://` are supported");
+    }
+
+    #[test]
+    fn a_file_of_certificates_that_holds_none_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, "no certificate").expect("written");
+        let env = |name: &str| (name == "SSL_CERT_FILE").then(|| file.display().to_string());
+        let error = Transport::new(&env, quick()).map(|_| ()).expect_err("none").to_string();
+        assert!(error.contains("SSL_CERT_FILE names `") && error.contains("it must hold PEM"), "{error}");
+        let none = |_: &str| None;
+        assert!(roots(&none).expect("roots").len() > 100, "Mozilla's roots are part of the program");
+    }
+}

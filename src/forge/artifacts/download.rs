@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -317,6 +317,12 @@ impl Work<'_> {
     async fn store(&self, mut opened: Opened, file: &Path, before: u64) -> Result<(u64, String), Failure> {
         let limit = self.limits.download;
         let length = opened.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let kind = opened.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let name = self.artifact.name.to_ascii_lowercase();
+        if kind.starts_with("text/html") && !name.ends_with(".html") && !name.ends_with(".htm") {
+            let reason = "an HTML page came in its place; is a login page or a proxy before the forge?".to_owned();
+            return Err(self.wrong(reason).into());
+        }
         let mut received = 0;
         let mut hash = Sha256::new();
         // An earlier attempt may have left a part.

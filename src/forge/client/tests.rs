@@ -206,6 +206,17 @@ fn redirects_are_followed_without_the_token_on_other_hosts() {
 }
 
 #[test]
+fn a_route_cannot_lead_to_another_origin() {
+    let server = Server::new(vec![Reply::json("{}")]);
+    for route in ["//evil.example/x", "https://evil.example/x", "\\\\evil.example\\x"] {
+        let answer: Result<Answer<Value>, _> =
+            block_on(async { client(&server, Forge::GitHub)?.get(&Call::new("look", route)).await });
+        assert!(message_of(answer).contains("no route of http://127.0.0.1"), "{route}");
+    }
+    assert_eq!(server.asked().len(), 0);
+}
+
+#[test]
 fn the_next_page_is_a_route_of_the_same_origin() {
     let of = |header: &str| {
         let mut headers = HeaderMap::new();
