@@ -4,6 +4,7 @@ use super::glob::{Glob, Meets};
 use super::matrix::Legs;
 use super::name::{Name, Scope};
 use super::paths::UploadPaths;
+use super::run::Run;
 use crate::workflow::action::{Artifact, Generation};
 use crate::workflow::{Job, Step, Text, Workflow};
 
@@ -125,10 +126,11 @@ pub(super) struct StepContext<'a, 'd> {
     pub(super) step: &'a Step<'d>,
     pub(super) legs: &'a Legs,
     pub(super) written_env: Option<&'a [String]>,
+    pub(super) run: &'a Run,
 }
 
 impl<'a, 'd> StepContext<'a, 'd> {
-    fn scopes(&self) -> impl Iterator<Item = Scope<'a, 'd>> + '_ {
+    pub(super) fn scopes(&self) -> impl Iterator<Item = Scope<'a, 'd>> + '_ {
         self.legs.legs.iter().enumerate().map(|(leg_index, leg)| Scope {
             workflow: self.workflow,
             job: self.job,
@@ -136,10 +138,11 @@ impl<'a, 'd> StepContext<'a, 'd> {
             leg,
             leg_index,
             written_env: self.written_env,
+            run: self.run,
         })
     }
 
-    fn each_leg<T>(&self, value: impl Fn(&Scope<'a, 'd>) -> T) -> Vec<T> {
+    pub(super) fn each_leg<T>(&self, value: impl Fn(&Scope<'a, 'd>) -> T) -> Vec<T> {
         self.scopes().map(|scope| value(&scope)).collect()
     }
 

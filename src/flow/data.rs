@@ -147,7 +147,13 @@ fn advance(state: &mut DataState, work: &Work, project: Project) {
             state.files.push(DataFile { likely: true, ..made(Suffix::Either) });
             state.open = true;
         }
-        WorkKind::Session(_) | WorkKind::Files | WorkKind::Download | WorkKind::Cache | WorkKind::Opaque => {
+        // It may write the data it has merged.
+        WorkKind::Session(_)
+        | WorkKind::Files
+        | WorkKind::Download
+        | WorkKind::Cache
+        | WorkKind::Apply(_)
+        | WorkKind::Opaque => {
             state.open = true;
         }
     }

@@ -6,10 +6,11 @@
 //! leaves *gaps*: links of the hand-over that are not there.
 
 use super::artifact::runs_on_success;
+use super::collect::DataSource;
 use super::data::DataFile;
 use super::glob::Meets;
 use super::paths::UploadPath;
-use super::work::{Work, WorkKind};
+use super::work::{Apply, Work, WorkKind};
 use super::{Flow, Pins};
 use crate::shell::{self, CoverageSub, Measured};
 use crate::source::Span;
@@ -78,6 +79,8 @@ pub struct Handover {
     pub readers: Vec<usize>,
     /// Jobs that leave coverage data behind, by index.
     pub sources: Vec<usize>,
+    /// Jobs that report on data of their own, by index.
+    pub self_reporting: Vec<usize>,
 }
 
 /// A test run, or a session that by its name is one.
@@ -91,13 +94,19 @@ pub(super) fn find(workflow: &Workflow<'_>, flow: &Flow<'_>, pins: &Pins) -> Han
     let mut handover = Handover::default();
     let roles: Vec<Role<'_>> = (0..workflow.jobs.len()).map(|job| Role::of(workflow, flow, job, pins)).collect();
     handover.readers = roles.iter().filter(|r| r.reads.is_some() && r.measures.is_none()).map(|r| r.job).collect();
+    handover.self_reporting = roles.iter().filter(|r| r.reports_itself).map(|r| r.job).collect();
     handover.sources = roles.iter().filter(|r| r.measures.is_some()).map(|r| r.job).collect();
     for reader in &roles {
         let Some(reads) = reader.reads.or(reader.measures_again) else { continue };
         repeats(workflow, flow, &roles, reader, &mut handover);
         let repeated: Vec<Place> =
             handover.repeats.iter().filter(|r| r.again.job == reader.job && !r.has_data).map(|r| r.first).collect();
-        let starved = reader.starved || reader.pinned_reader && !reader.downloads && !reader.unknown;
+        // A step that fetches the data itself finds none when no job uploads any.
+        let unserved = reader.collects
+            && reader.measures.is_none()
+            && !roles.iter().any(|role| role.job != reader.job && role.publishes)
+            && !flow.has_unseen_producers_for(workflow, reader.job);
+        let starved = reader.starved || unserved || reader.pinned_reader && !reader.downloads && !reader.unknown;
         if !starved && repeated.is_empty() {
             omitted(flow, &roles, reader, reads, &mut handover);
             continue;
@@ -176,6 +185,8 @@ struct Role<'w> {
     starved: bool,
     /// It downloads artifacts or restores a cache.
     downloads: bool,
+    /// It reads by a step that fetches artifacts of this run itself, and nothing before it may have brought data.
+    collects: bool,
     /// Something in it cannot be seen through.
     unknown: bool,
     pinned_producer: bool,
@@ -194,9 +205,15 @@ impl<'w> Role<'w> {
         let session = reading.is_some_and(|at| matches!(works[at].kind, WorkKind::Session(_)));
         let before_reading = &works[..reading.unwrap_or(0)];
         let brings = |work: &Work| work.may_bring_data() && !brings_other(workflow, flow, index, work);
-        let starved = reading.is_some() && !before_reading.iter().any(brings) && job.uses.is_none();
-        let downloads =
-            works.iter().any(|work| matches!(work.kind, WorkKind::Download | WorkKind::Cache) && brings(work));
+        let fed = before_reading.iter().any(brings);
+        let applies = reading.and_then(|at| match &works[at].kind {
+            WorkKind::Apply(apply) => Some(apply),
+            _ => None,
+        });
+        let fetches = applies.is_some_and(Apply::may_collect);
+        let starved = reading.is_some() && !fed && !fetches && job.uses.is_none();
+        let downloads = fetches
+            || works.iter().any(|work| matches!(work.kind, WorkKind::Download | WorkKind::Cache) && brings(work));
 
         let measuring =
             works.iter().enumerate().find_map(|(at, work)| Some((at, measures(workflow, job, work, works)?)));
@@ -228,7 +245,7 @@ impl<'w> Role<'w> {
             reports_itself: after.iter().any(|work| match &work.kind {
                 WorkKind::Coverage(command) => command.sub.reports(),
                 WorkKind::Session(run) => run.sessions.iter().any(|name| shell::is_coverage_session(name)),
-                WorkKind::SlipcoverMerge(_) => true,
+                WorkKind::SlipcoverMerge(_) | WorkKind::Apply(_) => true,
                 _ => false,
             }),
             reads: read_span,
@@ -239,6 +256,7 @@ impl<'w> Role<'w> {
             session,
             starved,
             downloads,
+            collects: !fed && applies.is_some_and(|apply| apply.source == DataSource::Artifacts),
             unknown,
             pinned_producer,
             pinned_reader,
@@ -281,6 +299,7 @@ fn reads_data(work: &Work) -> bool {
     match &work.kind {
         WorkKind::Coverage(command) => command.sub.reads(),
         WorkKind::SlipcoverMerge(_) => true,
+        WorkKind::Apply(apply) => apply.source != DataSource::OtherRun,
         WorkKind::Session(run) => {
             run.known && !run.sessions.is_empty() && run.sessions.iter().all(|s| shell::is_coverage_session(s))
         }
@@ -470,6 +489,7 @@ fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, agai
             leg: &flow.jobs[job].legs.legs[leg],
             leg_index: leg,
             written_env: None,
+            run: &flow.run,
         };
         let job = &workflow.jobs[job];
         let text = |text: Option<crate::workflow::Text<'_>>| text.map(|t| scope.name(t.value));

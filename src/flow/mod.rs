@@ -3,10 +3,14 @@
 //! - [`matrix`] expands a job's legs, [`name`] evaluates texts in a leg, [`glob`] matches artifact patterns.
 //! - [`work`] lists what a job does in order, [`data`] follows the coverage data files through it.
 //! - [`artifact`] reads uploads and downloads, [`paths`] what an upload's `path` can contain, [`layout`] where it arrives.
+//! - [`collect`] knows the steps of this program, which fetch coverage data themselves.
+//! - [`run`] holds what is known of the run the workflow is read for.
 //! - [`needs`] knows the order of jobs.
+//! - [`promise`] says which artifacts with coverage data must be there when every job that runs succeeds.
 //! - [`handover`] puts it together for coverage: which job's data another job should use, and what is missing for it.
 
 pub mod artifact;
+pub mod collect;
 pub mod data;
 pub mod glob;
 pub mod handover;
@@ -16,15 +20,19 @@ pub mod name;
 pub mod needs;
 pub mod paths;
 pub mod project;
+pub mod promise;
+pub mod run;
 pub mod work;
 
+pub use needs::Needs;
 pub use project::Project;
+pub use run::Run;
 
 use artifact::{Consumer, Producer, StepContext};
+use collect::{Collector, DataSource};
 use data::{DataFile, DataState};
 use matrix::Legs;
 use name::Scope;
-use needs::Needs;
 use work::{Work, WorkKind};
 
 use crate::workflow::Workflow;
@@ -66,21 +74,31 @@ pub struct Flow<'d> {
     pub producers: Vec<Producer<'d>>,
     /// Every step that downloads.
     pub consumers: Vec<Consumer<'d>>,
+    /// Every step that fetches coverage data by itself.
+    pub collectors: Vec<Collector<'d>>,
     /// The coverage hand-over between jobs.
     pub handover: handover::Handover,
     project: Project,
+    run: Run,
 }
 
 impl<'d> Flow<'d> {
     /// Builds the graph. `pins` names jobs whose role is given, not found.
     pub fn build(workflow: &Workflow<'d>, project: Project, pins: &Pins) -> Self {
+        Self::build_for(workflow, project, pins, Run::default())
+    }
+
+    /// Builds the graph as it is in one run: conditions and names see what is known of it.
+    pub fn build_for(workflow: &Workflow<'d>, project: Project, pins: &Pins, run: Run) -> Self {
         let mut flow = Self {
             jobs: Vec::with_capacity(workflow.jobs.len()),
             needs: Needs::of(workflow),
             producers: Vec::new(),
             consumers: Vec::new(),
+            collectors: Vec::new(),
             handover: handover::Handover::default(),
             project,
+            run,
         };
         let mut budget = MAX_LEGS;
         for (index, job) in workflow.jobs.iter().enumerate() {
@@ -92,7 +110,7 @@ impl<'d> Flow<'d> {
             for step in &job.steps {
                 let Some(uses) = step.uses else { continue };
                 let Some(action) = artifact_action(&parse_uses(uses.value), step.uses_comment) else { continue };
-                let context = StepContext { workflow, job, step, legs: &legs, written_env };
+                let context = StepContext { workflow, job, step, legs: &legs, written_env, run: &flow.run };
                 match action.kind {
                     ArtifactKind::Upload => flow.producers.push(context.producer(index, action)),
                     ArtifactKind::Download => flow.consumers.push(context.consumer(index, action)),
@@ -102,8 +120,16 @@ impl<'d> Flow<'d> {
             // One reading serves all legs: with several, what the matrix decides is left unknown.
             let open_leg = matrix::Leg::default();
             let leg = if legs.legs.len() == 1 { &legs.legs[0] } else { &open_leg };
-            let scope = Scope { workflow, job, step: None, leg, leg_index: 0, written_env };
+            let scope = Scope { workflow, job, step: None, leg, leg_index: 0, written_env, run: &flow.run };
             let works = work::read(&scope, project.default_data_file);
+            for work in &works {
+                let WorkKind::Apply(apply) = &work.kind else { continue };
+                if apply.source == DataSource::Artifacts {
+                    let step = &job.steps[work.step];
+                    let context = StepContext { workflow, job, step, legs: &legs, written_env, run: &flow.run };
+                    flow.collectors.push(context.collector(index, work, apply.artifacts.as_deref()));
+                }
+            }
             let opaque_producer = job.uses.is_some()
                 || works.iter().any(|w| matches!(w.kind, WorkKind::Opaque) && job.steps[w.step].run.is_none());
             flow.jobs.push(JobFlow { legs, works, opaque_producer });
@@ -113,6 +139,10 @@ impl<'d> Flow<'d> {
         }
         for consumer in &mut flow.consumers {
             consumer.compare(&flow.producers);
+        }
+        let met: Vec<_> = flow.collectors.iter().map(|collector| collect::compare(&flow, collector)).collect();
+        for (collector, met) in flow.collectors.iter_mut().zip(met) {
+            collector.set_met(met);
         }
         flow.handover = handover::find(workflow, &flow, pins);
         flow
@@ -124,6 +154,11 @@ impl<'d> Flow<'d> {
         self.jobs.iter().enumerate().any(|(other, flow)| flow.opaque_producer && !self.needs.orders(other, job))
             || workflow.has_trigger("workflow_call")
             || workflow.has_trigger("workflow_run")
+    }
+
+    /// What one leg of a job does, in order. In [`JobFlow::works`] what differs between legs is left unknown.
+    fn works_of_leg(&self, scope: &Scope<'_, '_>) -> Vec<Work> {
+        work::read(scope, self.project.default_data_file)
     }
 
     /// The coverage data at a step of a job.

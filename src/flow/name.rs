@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::glob::{Meets, names_can_meet};
 use super::matrix::Leg;
+use super::run::Run;
 use crate::workflow::expression::{self, Expr, Part, Value};
 use crate::workflow::{Job, Step, Workflow};
 
@@ -104,6 +105,8 @@ pub struct Scope<'a, 'd> {
     pub leg_index: usize,
     /// Names that a script of this job may write to `GITHUB_ENV`; `None` when that cannot be told.
     pub written_env: Option<&'a [String]>,
+    /// What is known of the run.
+    pub run: &'a Run,
 }
 
 impl Scope<'_, '_> {
@@ -172,7 +175,7 @@ impl Scope<'_, '_> {
         if let Some(key) = path.strip_prefix("env.") {
             return self.env(key, depth)?.known().map(|text| Value::String(text.to_owned()));
         }
-        None
+        self.run.lookup(path)
     }
 
     /// The value of an environment variable that the file sets, by name without regard to case; `None` when it is not

@@ -31,6 +31,11 @@ impl Needs {
         Self { direct, closure }
     }
 
+    /// The jobs that `job` names itself.
+    pub fn direct(&self, job: usize) -> &[usize] {
+        &self.direct[job]
+    }
+
     /// Whether `job` starts only after `earlier` has ended.
     pub fn orders(&self, job: usize, earlier: usize) -> bool {
         self.closure[job][earlier]

@@ -1,6 +1,7 @@
 //! What a job does, in order: the steps' actions and the commands of their scripts.
 
 use super::artifact::runs_on_success;
+use super::collect::{self, DataSource};
 use super::data::Location;
 use super::name::{Name, Scope};
 use super::paths;
@@ -46,6 +47,8 @@ pub enum WorkKind {
     Coverage(shell::CoverageCommand),
     /// `slipcover --merge`.
     SlipcoverMerge(shell::SlipcoverMerge),
+    /// Reports on coverage data with this program, as an action or in a script, and judges it.
+    Apply(Apply),
     /// May move or make files.
     Files,
     /// Uploads an artifact.
@@ -56,6 +59,22 @@ pub enum WorkKind {
     Cache,
     /// Cannot be known.
     Opaque,
+}
+
+/// A step of this program that reports on coverage data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apply {
+    /// Where its data is.
+    pub source: DataSource,
+    /// What a script names with `--artifacts`.
+    pub artifacts: Option<String>,
+}
+
+impl Apply {
+    /// Whether it fetches the data itself, or may do so.
+    pub fn may_collect(&self) -> bool {
+        self.source != DataSource::Workspace
+    }
 }
 
 impl Work {
@@ -69,6 +88,7 @@ impl Work {
                 | WorkKind::Download
                 | WorkKind::Cache
                 | WorkKind::Opaque
+                | WorkKind::Apply(_)
         )
     }
 }
@@ -122,7 +142,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
             .or(scope.workflow.defaults.working_directory)
             .map_or(Some(Vec::new()), |dir| paths::segments(&scope.name(dir.value)));
         if let Some(uses) = step.uses {
-            if let Some(kind) = action_kind(&parse_uses(uses.value), step) {
+            if let Some(kind) = action_kind(&parse_uses(uses.value), scope.job, step) {
                 works.push(Work {
                     step: step.index,
                     kind,
@@ -194,7 +214,10 @@ fn script_env(assignments: &[shell::Assignment], effect: &Effect) -> Vec<(String
     env
 }
 
-fn action_kind(uses: &Uses, step: &Step<'_>) -> Option<WorkKind> {
+fn action_kind(uses: &Uses, job: &Job<'_>, step: &Step<'_>) -> Option<WorkKind> {
+    if collect::is_own_action(uses, job, step) {
+        return Some(WorkKind::Apply(Apply { source: collect::action_source(step), artifacts: None }));
+    }
     if let Some(artifact) = artifact_action(uses, step.uses_comment) {
         return Some(match artifact.kind {
             ArtifactKind::Upload => WorkKind::Upload,
@@ -228,6 +251,9 @@ fn script_kind(effect: Effect) -> Option<WorkKind> {
         EffectKind::Session(run) => WorkKind::Session(run),
         EffectKind::Coverage(command) => WorkKind::Coverage(command),
         EffectKind::SlipcoverMerge(merge) => WorkKind::SlipcoverMerge(merge),
+        EffectKind::Apply(command) => {
+            WorkKind::Apply(Apply { source: collect::command_source(&command), artifacts: command.artifacts })
+        }
         EffectKind::Files(_) => WorkKind::Files,
         EffectKind::Opaque => WorkKind::Opaque,
         EffectKind::WritesEnv(_) | EffectKind::WritesOutput(_) | EffectKind::Inert => return None,

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::findings::Finding;
 use crate::flow::artifact::{Consumer, Producer, Selector};
+use crate::flow::collect::{Collector, DataSource};
 use crate::flow::data;
 use crate::flow::glob::Meets;
 use crate::flow::paths::Tri;
@@ -13,7 +14,8 @@ rule! {
     /// ### What it does
     /// Finds downloads that no upload of the run can serve, and uploads and downloads that miss their files:
     ///
-    /// - a `name` or `pattern` that no artifact of this run can have, whatever the matrix and the expressions hold;
+    /// - a `name` or `pattern` that no artifact of this run can have, whatever the matrix and the expressions hold, the
+    ///   names and patterns of the `artifacts` input of this program's action among them;
     /// - a `path` that does not name the data file the job has made;
     /// - an upload before the step that makes the file, a download after the step that reads it.
     ///
@@ -48,6 +50,9 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     for consumer in &context.flow.consumers {
         findings.extend(unmatched(context, consumer));
         findings.extend(late(context, consumer));
+    }
+    for collector in &context.flow.collectors {
+        findings.extend(collects_nothing(context, collector));
     }
     for producer in &context.flow.producers {
         findings.extend(misses_data(context, producer));
@@ -134,6 +139,53 @@ fn unmatched(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     Some(finding)
 }
 
+/// A step of ours that finds no artifact: one that it names, or any with coverage data.
+fn collects_nothing(context: &Context<'_, '_>, collector: &Collector<'_>) -> Option<Finding> {
+    let flow = context.flow;
+    if flow.has_unseen_producers_for(context.workflow, collector.job) {
+        return None;
+    }
+    let before: Vec<&Producer<'_>> =
+        flow.producers.iter().filter(|p| p.job != collector.job || p.step < collector.step).collect();
+    let step = &context.workflow.jobs[collector.job].steps[collector.step];
+    let mut names: Vec<String> =
+        before.iter().flat_map(|p| p.uploads.iter().map(|upload| upload.name.to_string())).collect();
+    names.dedup();
+    let Some(patterns) = &collector.selection else {
+        // Data of its own job will do, and a job that measures and uploads nothing is another rule's business.
+        let works = &flow.jobs[collector.job].works;
+        let own = works.iter().any(|work| work.step < collector.step && work.may_bring_data());
+        let said = flow.handover.gaps.iter().any(|gap| gap.to.job == collector.job);
+        let served = before.iter().any(|producer| collector.meets(producer) != Meets::Never);
+        if own || said || served || !flow.handover.sources.is_empty() {
+            return None;
+        }
+        return Some(
+            RULE.finding(
+                "this collects coverage data, but no job uploads any",
+                context.label(step.anchor(), "nothing to collect"),
+            )
+            .help("upload the data file in the job that measures, and let this one need it"),
+        );
+    };
+    let missing =
+        patterns.iter().find(|pattern| before.iter().all(|producer| pattern.meets_any(producer) == Meets::Never))?;
+    let span = collector.selection_text.map_or(step.anchor(), |text| text.span());
+    let wanted = missing.name.to_string();
+    let message = if missing.is_name() {
+        format!("no job uploads an artifact named `{wanted}`")
+    } else {
+        format!("no artifact of this run can match `{wanted}`")
+    };
+    let finding = RULE.finding(message, context.label(span, "no such artifact"));
+    names.truncate(8);
+    Some(match crate::did_you_mean(&wanted, names.iter().map(String::as_str)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None if names.is_empty() => finding.help("upload the artifact in a job that this one needs"),
+        None => finding.help(format!("this run uploads `{}`", names.join("`, `"))),
+    })
+}
+
 fn shown(names: impl Iterator<Item = String>) -> String {
     let mut names: Vec<String> = names.collect();
     names.dedup();
@@ -146,6 +198,7 @@ fn late(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> {
     let works = &context.flow.jobs[consumer.job].works;
     let reader = works.iter().position(|work| match &work.kind {
         WorkKind::Coverage(command) => !work.guarded && command.sub.reads(),
+        WorkKind::Apply(apply) => !work.guarded && apply.source == DataSource::Workspace,
         _ => false,
     })?;
     if works[reader].step >= consumer.step || works[..reader].iter().any(Work::may_bring_data) {

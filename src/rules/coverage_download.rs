@@ -12,6 +12,8 @@ rule! {
     /// A job starts with an empty workspace. `coverage report` without data ends with "No data to report", and a session
     /// that is named for coverage can only run the whole suite once more.
     ///
+    /// The action of this program fetches the data itself, unless its input `data` names files of the workspace.
+    ///
     /// ### Example
     /// ```yaml
     /// coverage:

@@ -3,7 +3,9 @@
 use super::Context;
 use crate::findings::{Finding, Label};
 use crate::flow::artifact::{Consumer, Producer, Selector};
+use crate::flow::collect::{self, Collector, Pattern};
 use crate::flow::glob::Meets;
+use crate::flow::paths::Tri;
 use crate::flow::work::WorkKind;
 use crate::shell::CoverageSub;
 use crate::workflow::Job;
@@ -17,6 +19,9 @@ rule! {
     /// Jobs without `needs` between them start together. The download then finds nothing yet: by name it fails the job, by
     /// pattern it succeeds with the artifacts that happen to be there, and the report shows a part of the coverage as if
     /// it were all. An indirect need (`coverage` needs `merge`, `merge` needs `unit_tests`) is enough and not reported.
+    ///
+    /// The action of this program (`uses: …/ci-lint@v1`, `uses: ./coverage-share-action`) fetches coverage data without a
+    /// download step; it too sees only what the jobs before it have uploaded.
     ///
     /// Evidence: actions/download-artifact#16, github/docs#10269.
     ///
@@ -41,6 +46,9 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for consumer in &context.flow.consumers {
         findings.extend(unordered(context, consumer));
+    }
+    for collector in &context.flow.collectors {
+        findings.extend(uncollected(context, collector));
     }
     for gap in context.flow.handover.gaps.iter().filter(|gap| gap.no_needs) {
         let (from, to) = (&context.workflow.jobs[gap.from.job], &context.workflow.jobs[gap.to.job]);
@@ -111,13 +119,73 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     )
 }
 
+/// Coverage data that a step of ours would fetch, had its job waited for it.
+fn uncollected(context: &Context<'_, '_>, collector: &Collector<'_>) -> Option<Finding> {
+    let flow = context.flow;
+    if collector.guarded {
+        return None;
+    }
+    let ordered =
+        |producer: &Producer<'_>| producer.job == collector.job || flow.needs.orders(collector.job, producer.job);
+    let taken: Vec<_> = flow.producers.iter().filter(|producer| collector.meets(producer) != Meets::Never).collect();
+    let served = taken.iter().any(|producer| ordered(producer));
+    let missed = |producer: &Producer<'_>| {
+        !ordered(producer)
+            && !flow.needs.orders(producer.job, collector.job)
+            && collector.meets(producer) == Meets::Always
+            && (producer.unconditional || !served)
+    };
+    let holds = |producer: &Producer<'_>| collect::holds_data(flow, producer) == Tri::Yes;
+    let missing: Vec<&Producer<'_>> = match &collector.selection {
+        // What is named is meant, unless a job that is waited for, or something unseen, gives an artifact of that name.
+        Some(patterns) => {
+            let given = |pattern: &Pattern| {
+                pattern.is_name()
+                    && (unseen_before(context, collector.job)
+                        || taken.iter().any(|p| ordered(p) && pattern.meets_any(p) != Meets::Never))
+            };
+            let open: Vec<_> = patterns.iter().filter(|pattern| !given(pattern)).collect();
+            let wanted = |p: &Producer<'_>| {
+                open.iter().any(|open| open.meets_any(p) == Meets::Always && (open.is_name() || holds(p)))
+            };
+            taken.iter().filter(|p| missed(p) && wanted(p)).copied().collect()
+        }
+        // Nothing is named: a job that measures may report on itself, and data that another job reports on is not for
+        // this one.
+        None if flow.handover.sources.contains(&collector.job) => return None,
+        None => {
+            let elsewhere = |producer: &Producer<'_>| {
+                flow.handover.self_reporting.contains(&producer.job)
+                    || flow.readers().iter().any(|&job| job != collector.job && flow.needs.orders(job, producer.job))
+            };
+            taken.iter().filter(|p| missed(p) && holds(p) && !elsewhere(p)).copied().collect()
+        }
+    };
+    let first = missing.first()?;
+    let (from, to) = (&context.workflow.jobs[first.job], &context.workflow.jobs[collector.job]);
+    let mut ids: Vec<&str> = missing.iter().map(|producer| context.workflow.jobs[producer.job].id.value).collect();
+    ids.dedup();
+    let uploaded = first.name.or(first.path).map_or(from.id.span(), |text| text.span());
+    let collected = collector.selection_text.map_or(to.steps[collector.step].anchor(), |text| text.span());
+    let artifact = first.uploads.first().map_or_else(String::new, |upload| format!(" `{}`", upload.name));
+    Some(
+        RULE.finding(
+            format!("`{}` collects{artifact} but does not need `{}`, which uploads it", to.id.value, from.id.value),
+            needs_label(context, to, from.id.value),
+        )
+        .related(context.label(uploaded, "uploaded here"))
+        .related(context.label(collected, "collected here; takes what is there by then"))
+        .help(add_needs(to, &ids)),
+    )
+}
+
 /// Whether the job puts coverage data together after this download, so that what is missing is missed.
 fn combines(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> bool {
     context.flow.jobs[consumer.job].works.iter().any(|work| {
         work.step > consumer.step
             && match &work.kind {
                 WorkKind::Coverage(command) => command.sub == CoverageSub::Combine,
-                WorkKind::SlipcoverMerge(_) => true,
+                WorkKind::SlipcoverMerge(_) | WorkKind::Apply(_) => true,
                 _ => false,
             }
     })
@@ -149,6 +217,10 @@ fn needs_label(context: &Context<'_, '_>, job: &Job<'_>, missing: &str) -> Label
 }
 
 fn add_need(job: &Job<'_>, missing: &str) -> String {
-    let all: Vec<&str> = job.needs.iter().map(|need| need.value).chain([missing]).collect();
+    add_needs(job, &[missing])
+}
+
+fn add_needs(job: &Job<'_>, missing: &[&str]) -> String {
+    let all: Vec<&str> = job.needs.iter().map(|need| need.value).chain(missing.iter().copied()).collect();
     format!("write `needs: [{}]`", all.join(", "))
 }

@@ -88,7 +88,9 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
         "add `include-hidden-files: true` to the step's `with:`".to_owned()
     });
     // A folder may hold other files too: what matters then is whether anybody waits for the data in it.
-    let awaited = context.flow.consumers.iter().any(|consumer| consumer.meets(producer) != Meets::Never);
+    let flow = context.flow;
+    let awaited = flow.consumers.iter().any(|consumer| consumer.meets(producer) != Meets::Never)
+        || flow.collectors.iter().any(|collector| collector.meets(producer) != Meets::Never);
     if drops == Known::Likely || beside.is_some_and(|certain| !certain || !awaited) {
         finding = finding.likely();
     }

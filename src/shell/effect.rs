@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::apply::{self, ApplyCommand};
 use super::coverage::{self, CoverageCommand, SlipcoverMerge};
 use super::inert::{self, Class};
 use super::parse;
@@ -56,6 +57,8 @@ pub enum EffectKind {
     Coverage(CoverageCommand),
     /// Merges slipcover data.
     SlipcoverMerge(SlipcoverMerge),
+    /// Reports on coverage data with this program.
+    Apply(ApplyCommand),
     /// May have made, moved or removed files.
     Files(FileOp),
     /// Sets variables for later steps through `$GITHUB_ENV`.
@@ -347,6 +350,13 @@ fn classify(command: &Command, tool: &Invocation, writes: &[Word]) -> (EffectKin
         };
         return (kind, None);
     }
+    if name == "ci-lint" {
+        let kind = match apply::read(&tool.args) {
+            apply::Reading::Apply(command) => EffectKind::Apply(command),
+            apply::Reading::Inert => EffectKind::Inert,
+        };
+        return (kind, None);
+    }
     if let Some(reading) = session::read(name, &tool.args) {
         return match reading {
             session::Reading::Run(run, directory) => (EffectKind::Session(run), directory),
@@ -520,6 +530,7 @@ mod tests {
             EffectKind::Session(_) => "S",
             EffectKind::Coverage(_) => "C",
             EffectKind::SlipcoverMerge(_) => "M",
+            EffectKind::Apply(_) => "A",
             EffectKind::Files(_) => "F",
             EffectKind::WritesEnv(_) => "E",
             EffectKind::WritesOutput(_) => "O",
@@ -578,6 +589,21 @@ mod tests {
         }
         assert_eq!(tests("bash -c \"behave features/\"").selection, ["features"]);
         assert_eq!(kinds("nox -s a && bash -c 'cd x; pytest || true; nox'"), "S.T?.S");
+    }
+
+    #[test]
+    fn ci_lint_apply_reads_coverage_data_and_ci_lint_lint_does_not() {
+        let apply = |script: &str| match one(script).kind {
+            EffectKind::Apply(command) => command,
+            other => panic!("{script}: {other:#?}"),
+        };
+        let named = apply("uvx ci-lint@0.1 apply --fail-under 97 data/ -v more/.coverage.*");
+        assert_eq!(named.data.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), ["data/", "more/.coverage.*"]);
+        assert!(!named.other_run && named.artifacts.is_none());
+        assert!(apply("ci-lint apply").data.is_empty());
+        assert_eq!(apply("ci-lint apply --artifacts=coverage-*").artifacts.as_deref(), Some("coverage-*"));
+        assert!(apply("ci-lint apply --run-id 12").other_run);
+        assert_eq!(kinds("ci-lint check\nci-lint lint .github\nci-lint apply --help\nci-lint"), "....");
     }
 
     #[test]

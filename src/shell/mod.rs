@@ -6,6 +6,7 @@
 //!
 //! Which shell a step uses is the caller's to decide: text for PowerShell, `cmd` or Python must not come here.
 
+mod apply;
 mod args;
 mod coverage;
 mod effect;
@@ -17,6 +18,7 @@ mod session;
 mod suite;
 mod wrapper;
 
+pub use apply::ApplyCommand;
 pub use coverage::{CoverageCommand, CoverageSub, SlipcoverMerge};
 pub use effect::{Cwd, Effect, EffectKind, FileOp, ForgeWrite, effects};
 pub use parse::parse;
