@@ -31,6 +31,7 @@ mod hidden_files;
 mod layout_mismatch;
 mod matrix_collision;
 mod tests_twice;
+mod untrusted_local_action;
 mod unused_suppression;
 mod version_mix;
 mod workflow_syntax;

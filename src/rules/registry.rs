@@ -8,7 +8,7 @@ use crate::findings::catalogue;
 use crate::findings::render::Format;
 
 /// Every rule, in the order of the reference.
-pub(super) static RULES: [Rule; 13] = [
+pub(super) static RULES: [Rule; 14] = [
     super::coverage_needs::RULE,
     super::coverage_upload::RULE,
     super::coverage_download::RULE,
@@ -19,6 +19,7 @@ pub(super) static RULES: [Rule; 13] = [
     super::version_mix::RULE,
     super::dead_input::RULE,
     super::tests_twice::RULE,
+    super::untrusted_local_action::RULE,
     super::workflow_syntax::RULE,
     super::contract::RULE,
     super::unused_suppression::RULE,
@@ -75,7 +76,7 @@ pub fn list(format: Format) -> String {
     }
     let mut text = String::new();
     for rule in all() {
-        let _ = writeln!(text, "{:<20} {:<8} {}", rule.id, rule.severity, rule.summary);
+        let _ = writeln!(text, "{:<22} {:<8} {}", rule.id, rule.severity, rule.summary);
     }
     text
 }

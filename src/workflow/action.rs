@@ -611,6 +611,13 @@ fn version_of_commit(reference: &str, kind: ArtifactKind) -> Option<Version> {
     forgejo.then_some(Version::Floating { major: 5, minor: None, resolved: None })
 }
 
+/// What is known of the release behind any action's reference: by its tag, or by the comment beside a pinned commit.
+pub fn release_of(action: &ActionRef, comment: Option<&str>) -> Version {
+    let reference = action.reference.as_deref().unwrap_or_default();
+    let version = if is_commit(reference) { comment.and_then(version_in_comment) } else { version_of_tag(reference) };
+    version.unwrap_or(Version::Unknown)
+}
+
 /// Reads `v4`, `v4.3`, `v4.3.6` (the `v` is optional), `releases/v4` and `v3-node20`; `None` for names of branches.
 fn version_of_tag(reference: &str) -> Option<Version> {
     let reference = reference.strip_prefix("refs/tags/").unwrap_or(reference);
