@@ -8,13 +8,13 @@ export const FORGES = ["github", "ghes", "forgejo15", "forgejo16", "gitea125", "
 /** Why an upload is refused, by the name in the table below. */
 export const REFUSALS = {
   // github.com closed the third protocol in January 2025.
-  closed: { message: /^Create Artifact Container failed: The artifact name small was not found|^Create Artifact Container failed: .*404/, route: "Any", status: 404, requests: 1 },
+  closed: { message: /^Create Artifact Container failed: Artifact service responded with 404$/, route: "Any", status: 404, requests: 1 },
   // The clients themselves know no fourth protocol on GHES, and ask nobody.
   ghes: { message: /^@actions\/artifact v2\.0\.0\+, upload-artifact@v4\+ and download-artifact@v4\+ are not currently supported on GHES\.$/, name: "GHESNotSupportedError", requests: 0 },
   // protojson without the field: 500 with a text, five attempts of the client.
   mime_type: { message: /^Failed to CreateArtifact: Failed to make request after 5 attempts: Unexpected token 'E', "Error deco.*is not valid JSON/, route: "TwirpCreate", status: 500, requests: 5 },
   // storage-blob 12.26 and later drop the `=` at the end of the signature.
-  padding: { statusCode: 401, message: /Error unauthorized|401/, route: "BlobPut", status: 401, requests: 1 },
+  padding: { statusCode: 401, message: /^Error unauthorized$/m, route: "BlobPut", status: 401, requests: 1 },
 };
 
 /** `works`, or a refusal. */

@@ -51,6 +51,7 @@ async function runPair(client, forge) {
   }
   const { violations } = JSON.parse(readFileSync(join(folder, "forge", "state.json"), "utf8"));
   result.failures.push(...violations.map((violation) => `violation: ${violation}`));
+  if (!result.done.length && !result.failures.length) result.failures.push("nothing was checked");
   if (code !== 0 && result.failures.length === 0) result.failures.push(`exit code ${code}`);
   if (result.failures.length) result.log = log.split("\n").slice(-25).join("\n");
   return { client, forge, seconds: (Date.now() - began) / 1000, ...result };
@@ -93,7 +94,7 @@ const cell = (result) => {
   if (!result) return "";
   if (result.failures.length) return "FAILED";
   const refusal = UPLOADS[result.client][result.forge];
-  return (refusal === "works" ? `${result.done.length} ok` : `${refusal}, ${result.done.length} ok`);
+  return refusal === "works" ? `${result.done.length} ok` : `${refusal}, ${result.done.length} ok`;
 };
 const columns = ["client", ...FORGES];
 const rows = Object.entries(CLIENTS).map(([client, version]) => [
