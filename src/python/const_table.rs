@@ -179,9 +179,8 @@ impl<'a, 'd> ConstTable<'a, 'd> {
             self.count += 1;
             return;
         }
-        let key = |table: &Self, annotation: &Expr| match future {
-            true => Some(text_key(&text[annotation.range()])),
-            false => table.key(annotation),
+        let key = |table: &Self, annotation: &Expr| {
+            if future { Some(text_key(&text[annotation.range()])) } else { table.key(annotation) }
         };
         let keys: Option<Vec<String>> = all
             .iter()
@@ -211,7 +210,7 @@ impl<'a, 'd> ConstTable<'a, 'd> {
                 self.skipped -= skipped;
             }
             Expr::If(expr) => {
-                self.conditional(&expr.test, |this| this.test(&expr.body), |this| this.test(&expr.orelse))
+                self.conditional(&expr.test, |this| this.test(&expr.body), |this| this.test(&expr.orelse));
             }
             Expr::Compare(compare)
                 if matches!(&*compare.ops, [CmpOp::Is | CmpOp::IsNot])
@@ -348,7 +347,9 @@ impl<'a, 'd> ConstTable<'a, 'd> {
                 }
                 self.tuple_of(&mapping.keys, at);
                 self.add("None", false);
-                mapping.patterns.iter().for_each(|pattern| self.pattern(pattern));
+                for pattern in &mapping.patterns {
+                    self.pattern(pattern);
+                }
             }
             Pattern::MatchClass(class) => {
                 self.visit_expr(&class.cls);
@@ -390,8 +391,12 @@ impl<'a, 'd> ConstTable<'a, 'd> {
         let plain = !arguments.args.iter().any(Expr::is_starred_expr)
             && arguments.keywords.iter().all(|keyword| keyword.arg.is_some());
         if plain {
-            arguments.args.iter().for_each(|argument| self.visit_expr(argument));
-            arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
+            for argument in &arguments.args {
+                self.visit_expr(argument);
+            }
+            for keyword in &arguments.keywords {
+                self.visit_expr(&keyword.value);
+            }
             let names: Vec<String> = arguments.keywords.iter().flat_map(|k| &k.arg).map(|n| text_key(n)).collect();
             if !names.is_empty() {
                 self.constant(&tuple_key(&names), at);
@@ -408,7 +413,9 @@ impl<'a, 'd> ConstTable<'a, 'd> {
             if let [name] = &names[..] {
                 self.constant(name, at);
             }
-            run.iter().for_each(|keyword| self.visit_expr(&keyword.value));
+            for keyword in run {
+                self.visit_expr(&keyword.value);
+            }
             if names.len() > 1 {
                 self.constant(&tuple_key(&names), at);
             }
@@ -451,9 +458,13 @@ impl<'a, 'd> ConstTable<'a, 'd> {
         for generator in generators {
             self.iterable(&generator.iter);
             self.visit_expr(&generator.target);
-            generator.ifs.iter().for_each(|test| self.test(test));
+            for test in &generator.ifs {
+                self.test(test);
+            }
         }
-        elements.iter().for_each(|element| self.visit_expr(element));
+        for element in elements {
+            self.visit_expr(element);
+        }
     }
 
     fn interpolated(&mut self, elements: impl Iterator<Item = &'a InterpolatedStringElement>, at: TextRange) {
@@ -486,13 +497,17 @@ impl<'a> Visitor<'a> for ConstTable<'a, '_> {
         let at = stmt.range();
         match stmt {
             Stmt::FunctionDef(def) => {
-                def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                for decorator in &def.decorator_list {
+                    self.visit_expr(&decorator.expression);
+                }
                 self.parameters(&def.parameters, at);
                 self.annotations(&def.parameters, def.returns.as_deref(), at);
                 self.define(Definition::Stmt(stmt), at);
             }
             Stmt::ClassDef(def) => {
-                def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                for decorator in &def.decorator_list {
+                    self.visit_expr(&decorator.expression);
+                }
                 self.define(Definition::Stmt(stmt), at);
                 self.constant(&text_key(&def.name), at);
                 if let Some(arguments) = &def.arguments {
@@ -654,7 +669,9 @@ impl<'a> Visitor<'a> for ConstTable<'a, '_> {
                 let keys: Option<Vec<String>> = inner.items.iter().map(|item| self.key(item.key.as_ref()?)).collect();
                 match keys.filter(|keys| keys.len() > 1) {
                     Some(keys) => {
-                        inner.items.iter().for_each(|item| self.visit_expr(&item.value));
+                        for item in &inner.items {
+                            self.visit_expr(&item.value);
+                        }
                         self.constant(&tuple_key(&keys), at);
                     }
                     None => walk_expr(self, expr),

@@ -65,7 +65,9 @@ impl Search<'_> {
             if let Stmt::ClassDef(class) = stmt {
                 self.class(&class.body);
             }
-            bodies(stmt).into_iter().for_each(|nested| self.statements(nested));
+            for nested in bodies(stmt) {
+                self.statements(nested);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Reads `ci-lint …` command lines.
 
 use super::args::{self, Spec};
-use super::parse::Word;
+use super::script::Word;
 
 /// `ci-lint apply`: reports on coverage data and judges it; runs no tests.
 #[derive(Debug, Clone, PartialEq, Eq)]

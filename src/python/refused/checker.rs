@@ -225,7 +225,9 @@ impl<'a> Checker<'a> {
             names.push(&parameter.name);
         }
         for parameter in list.iter_non_variadic_params() {
-            parameter.default.iter().for_each(|default| self.visit_expr(default));
+            for default in &parameter.default {
+                self.visit_expr(default);
+            }
         }
         names
     }
@@ -308,9 +310,13 @@ impl<'a> Checker<'a> {
                 if index > 0 {
                     this.iterable(&generator.iter);
                 }
-                generator.ifs.iter().for_each(|test| this.visit_expr(test));
+                for test in &generator.ifs {
+                    this.visit_expr(test);
+                }
             }
-            elements.iter().for_each(|element| this.visit_expr(element));
+            for element in elements {
+                this.visit_expr(element);
+            }
         });
         if !scope.awaits || name == "generator expression" {
             return;
@@ -406,7 +412,9 @@ impl<'a> Checker<'a> {
             let block = if stmt.is_star { Block::ExceptStar } else { Block::Other };
             if !stmt.handlers.is_empty() {
                 this.in_block(block, at, |this| {
-                    stmt.handlers.iter().for_each(|handler| this.visit_except_handler(handler));
+                    for handler in &stmt.handlers {
+                        this.visit_except_handler(handler);
+                    }
                 });
             }
             if stmt.is_star {
@@ -474,7 +482,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
                     .filter_map(|parameter| parameter.annotation.as_deref())
                     .chain(def.returns.as_deref())
                     .for_each(|annotation| self.annotation(annotation));
-                def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                for decorator in &def.decorator_list {
+                    self.visit_expr(&decorator.expression);
+                }
                 scope.parameters = names;
                 let scope = self.in_scope(scope, |this| this.visit_body(&def.body));
                 if let Some(at) = scope.returns.filter(|_| def.is_async && scope.yields) {
@@ -483,7 +493,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
             }
             Stmt::ClassDef(def) => {
                 self.bind(&def.name);
-                def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                for decorator in &def.decorator_list {
+                    self.visit_expr(&decorator.expression);
+                }
                 let names = self.type_parameters(def.type_params.as_deref());
                 if let Some(arguments) = &def.arguments {
                     if def.type_params.is_some() {
@@ -526,7 +538,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
             }
             Stmt::Assign(inner) => {
                 self.starred(&inner.value);
-                inner.targets.iter().for_each(|target| self.lone_target(target));
+                for target in &inner.targets {
+                    self.lone_target(target);
+                }
                 walk_stmt(self, stmt);
             }
             Stmt::AnnAssign(inner) => {
@@ -539,7 +553,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
                 }
                 self.visit_expr(&inner.target);
                 self.annotation(&inner.annotation);
-                inner.value.iter().for_each(|value| self.visit_expr(value));
+                for value in &inner.value {
+                    self.visit_expr(value);
+                }
             }
             Stmt::TypeAlias(inner) => {
                 self.type_parameters(inner.type_params.as_deref());
@@ -565,7 +581,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
                 if inner.is_async && self.kind() != (Kind::Function { asynchronous: true }) {
                     self.error("'async with' outside async function", at);
                 }
-                inner.items.iter().for_each(|item| self.visit_with_item(item));
+                for item in &inner.items {
+                    self.visit_with_item(item);
+                }
                 self.in_block(Block::Other, at, |this| this.visit_body(&inner.body));
             }
             Stmt::Try(inner) => self.try_(inner),
@@ -577,7 +595,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
                         self.error(message, at);
                     }
                     self.visit_pattern(pattern);
-                    guard.iter().for_each(|guard| self.visit_expr(guard));
+                    for guard in guard {
+                        self.visit_expr(guard);
+                    }
                     self.visit_body(body);
                 }
             }
@@ -590,7 +610,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
         if inner.name.as_ref().is_some_and(|name| name.as_str() == "__debug__") {
             self.error("cannot assign to __debug__", handler.start());
         }
-        inner.type_.iter().for_each(|test| self.visit_expr(test));
+        for test in &inner.type_ {
+            self.visit_expr(test);
+        }
         self.visit_body(&inner.body);
     }
 
@@ -638,7 +660,9 @@ impl<'a> Visitor<'a> for Checker<'a> {
             }
             Expr::Yield(inner) => {
                 self.yields(false, at);
-                inner.value.iter().for_each(|value| self.visit_expr(value));
+                for value in &inner.value {
+                    self.visit_expr(value);
+                }
             }
             Expr::YieldFrom(inner) => {
                 self.yields(true, at);

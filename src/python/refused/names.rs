@@ -41,7 +41,9 @@ impl<'a> Names<'a> {
 
     fn defaults(&mut self, parameters: &'a Parameters) {
         for parameter in parameters.iter_non_variadic_params() {
-            parameter.default.iter().for_each(|default| self.visit_expr(default));
+            for default in &parameter.default {
+                self.visit_expr(default);
+            }
         }
     }
 }
@@ -60,13 +62,19 @@ impl<'a> Visitor<'a> for Names<'a> {
         match stmt {
             Stmt::FunctionDef(def) => {
                 self.bound.insert(&def.name);
-                def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
+                for decorator in &def.decorator_list {
+                    self.visit_expr(&decorator.expression);
+                }
                 self.defaults(&def.parameters);
             }
             Stmt::ClassDef(def) => {
                 self.bound.insert(&def.name);
-                def.decorator_list.iter().for_each(|decorator| self.visit_expr(&decorator.expression));
-                def.arguments.iter().for_each(|arguments| self.visit_arguments(arguments));
+                for decorator in &def.decorator_list {
+                    self.visit_expr(&decorator.expression);
+                }
+                for arguments in &def.arguments {
+                    self.visit_arguments(arguments);
+                }
             }
             Stmt::AnnAssign(inner) => {
                 if let Some(name) = inner.target.as_name_expr().filter(|_| inner.simple) {
@@ -109,7 +117,9 @@ impl<'a> Visitor<'a> for Names<'a> {
                 return;
             }
             Expr::Lambda(lambda) => {
-                lambda.parameters.iter().for_each(|parameters| self.defaults(parameters));
+                for parameters in &lambda.parameters {
+                    self.defaults(parameters);
+                }
                 return;
             }
             Expr::ListComp(inner) => inner.generators.first(),
@@ -118,6 +128,8 @@ impl<'a> Visitor<'a> for Names<'a> {
             Expr::Generator(inner) => inner.generators.first(),
             other => return walk_expr(self, other),
         };
-        first.into_iter().for_each(|generator| self.visit_expr(&generator.iter));
+        for generator in first {
+            self.visit_expr(&generator.iter);
+        }
     }
 }
