@@ -259,7 +259,7 @@ mod tests {
              integration); add `statuses: write`"
         );
         let error =
-            ForgeError::RateLimited { place, wait: Some(Duration::from_secs(900)), budget: Duration::from_secs(60) };
+            ForgeError::RateLimited { place, wait: Some(Duration::from_mins(15)), budget: Duration::from_mins(1) };
         assert!(error.to_string().contains("used up for another 900 s, and 60 s is all we wait for"), "{error}");
     }
 }

@@ -47,10 +47,8 @@ impl Server {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&asked);
         thread::spawn(move || {
-            let mut turn = 0;
-            for stream in listener.incoming().flatten() {
+            for (turn, stream) in listener.incoming().flatten().enumerate() {
                 let reply = replies[turn.min(replies.len() - 1)].clone();
-                turn += 1;
                 let record = Arc::clone(&record);
                 thread::spawn(move || serve(stream, reply, &record));
             }

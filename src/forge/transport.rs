@@ -176,6 +176,10 @@ fn proxies(env: &dyn Fn(&str) -> Option<String>) -> Result<Option<Matcher>, Forg
         return Ok(None);
     }
     let no = either("NO_PROXY").map(|(_, value)| value).unwrap_or_default();
+    // The matcher takes `*` for names only, and leaves addresses to the proxy.
+    if no.split(',').any(|entry| entry.trim() == "*") {
+        return Ok(None);
+    }
     Ok(Some(Matcher::builder().http(http).https(https).all(all).no(no).build()))
 }
 

@@ -318,8 +318,7 @@ impl Work<'_> {
         let limit = self.limits.download;
         let length = opened.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let kind = opened.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let name = self.artifact.name.to_ascii_lowercase();
-        if kind.starts_with("text/html") && !name.ends_with(".html") && !name.ends_with(".htm") {
+        if kind.starts_with("text/html") && !is_of_a_report(&self.artifact.name) {
             let reason = "an HTML page came in its place; is a login page or a proxy before the forge?".to_owned();
             return Err(self.wrong(reason).into());
         }
