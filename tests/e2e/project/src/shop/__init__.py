@@ -1,0 +1,1 @@
+"""A shop: small, but with branches that no single test job covers."""
