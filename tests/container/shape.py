@@ -112,15 +112,22 @@ def local_data(work, image, entrypoint):
             check(TOKEN not in said, f"{what}: the token is in the log")
 
 
-# Runner, forge, and how the data gets there.
+# Runner, forge, how the data gets there, and which image: the released one, or that of `uses: ./coverage-share-action`.
 FORGES = [
-    ("github", "github", upload_v4),
-    ("github", "ghes", upload_v3),
-    ("forgejo", "forgejo15", upload_v4),
-    ("forgejo", "forgejo16", upload_v4),
-    ("gitea", "gitea125", upload_v4),
-    ("gitea", "gitea127", upload_v4),
+    ("github", "github", upload_v4, "image"),
+    ("github", "ghes", upload_v3, "image"),
+    ("forgejo", "forgejo15", upload_v4, "shared"),
+    ("forgejo", "forgejo16", upload_v4, "image"),
+    ("gitea", "gitea125", upload_v4, "shared"),
+    ("gitea", "gitea127", upload_v4, "image"),
 ]
+
+
+def lay_shared(folder, binary):
+    """The files of coverage-share-action's image; tests/container/image builds it and compares."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT / "coverage-share-action/tmp", folder / "tmp")
+    shutil.copy2(binary, folder / "ci-lint")
 
 
 def legs(work):
@@ -174,12 +181,12 @@ def outputs(file):
     return found
 
 
-def collected(work, image, entrypoint, program):
+def collected(work, images, entrypoint, program):
     """Data in artifacts, over TLS: collect, judge, write, post."""
     data, expected = legs(work)
     total = re.search(r"^TOTAL.*?([\d.]+)%", expected, re.MULTILINE).group(1)
-    for runner, personality, upload in FORGES:
-        what = f"{runner} on {personality}"
+    for runner, personality, upload, kind in FORGES:
+        what, image = f"{runner} on {personality}", images / kind
         forge, job = on_forge(work / personality, program, runner, personality, work / f"{personality}-forge")
         trust(job, forge)
         for suite, content in data.items():
@@ -254,7 +261,8 @@ def main():
     program = sys.argv[2]
     entrypoint = ["/ci-lint", "apply"]
     local_data(work, image, entrypoint)
-    collected(work, image, entrypoint, program)
+    lay_shared(work.parent / "shared", image / "ci-lint")
+    collected(work, work.parent, entrypoint, program)
     unknown_authority(work, image, entrypoint, program)
     host_mode(work, image, entrypoint)
     print(f"{passed} passed, {failed} failed")
