@@ -28,6 +28,8 @@ class Job:
     recorded: str
     hosts: str = ""
     inputs: dict = field(default_factory=dict)
+    # Variables that this runner does not set, whatever a forge says.
+    unset: set = field(default_factory=set)
 
     def environment(self):
         """The variables, with those of the inputs: each input of action.yml is there, empty or not."""
@@ -35,7 +37,7 @@ class Job:
         if self.name != "github":
             # act's code puts inputs under their own names as well.
             variables |= dict(self.inputs)
-        return self.env | variables
+        return {name: value for name, value in (self.env | variables).items() if name not in self.unset}
 
 
     def adopt(self, env, folder):
@@ -212,7 +214,10 @@ def gitea(work, server, token):
         return {f"GITEA_{name}": env[f"GITHUB_{name}"] for name in names}
 
     markers = {"GITEA_ACTIONS": "true", "GITEA_ACTIONS_RUNNER_VERSION": "v3.3.0"}
-    return act_like("gitea", markers, work, server, token, extra)
+    job = act_like("gitea", markers, work, server, token, extra)
+    # Never set by this runner, up to 3.3: the workflow file has to be found by GITHUB_WORKFLOW and GITHUB_JOB.
+    job.unset = {"GITHUB_WORKFLOW_REF", "GITHUB_WORKFLOW_SHA"}
+    return job
 
 
 # Must appear nowhere but in requests to the forge.
