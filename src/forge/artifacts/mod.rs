@@ -1,8 +1,8 @@
 //! Artifacts: which there are, their bytes, and what is in them.
 //!
-//! The own run is asked through the runner's services, which need no permission: [`results_v4`] and, where it exists,
-//! [`pipelines_v3`]. Another run is asked through the API ([`rest`]), with a token. [`download`] brings the bytes,
-//! [`unpack`] takes out what may be coverage data.
+//! The own run is asked through the runner's services, which need no permission: `results_v4` and, where it exists,
+//! `pipelines_v3`. Another run is asked through the API (`rest`), with a token. `download` brings the bytes, [`unpack`] takes
+//! out what may be coverage data.
 
 mod download;
 mod pipelines_v3;
