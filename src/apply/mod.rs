@@ -4,12 +4,15 @@
 
 mod clock;
 mod collect;
+pub mod completeness;
+pub mod expected;
 mod measure;
 mod pages;
 mod progress;
 mod python;
 mod render;
 mod slip;
+pub mod stale;
 
 use std::path::{Path, PathBuf};
 

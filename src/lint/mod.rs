@@ -199,7 +199,7 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     Ok(FileReport { jobs: workflow.jobs.len(), findings, suppressed, problems: Vec::new() })
 }
 
-fn pins_of(pins: &crate::config::CoveragePins) -> Pins {
+pub(crate) fn pins_of(pins: &crate::config::CoveragePins) -> Pins {
     Pins {
         producers: pins.producers.iter().map(|job| job.value.clone()).collect(),
         consumer: pins.consumer.as_ref().map(|job| job.value.clone()),
