@@ -6,6 +6,8 @@ mod clock;
 mod collect;
 pub mod completeness;
 pub mod expected;
+pub mod exact;
+pub mod gate;
 mod measure;
 mod pages;
 mod progress;
