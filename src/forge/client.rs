@@ -234,6 +234,15 @@ impl Client {
         self.json(&Method::PATCH, call, Some(encoded(call, body)?), false).await
     }
 
+    /// `DELETE`, repeated as little as a [`Client::post`].
+    ///
+    /// # Errors
+    /// As for [`Client::get`].
+    pub async fn delete(&self, call: &Call<'_>) -> Result<(), ForgeError> {
+        self.whole(&Method::DELETE, call, None, false).await?;
+        Ok(())
+    }
+
     async fn json<T: DeserializeOwned>(
         &self,
         method: &Method,

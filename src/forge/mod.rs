@@ -9,6 +9,9 @@
 //! | [`client`] | requests: JSON in and out, retries, redirects, what an error means |
 //! | [`answer`] | what comes back: headers, the next page, a body |
 //! | [`error`] | what can go wrong, and what to do about it |
+//! | [`pulls`] | pull requests: which one a run is about, whether it has moved on, what its base is |
+//! | [`comments`] | comments of a pull request |
+//! | [`statuses`] | statuses of a commit |
 //! | [`runtime`] | runs the asynchronous part from blocking code |
 //! | [`artifacts`] | finds, downloads and unpacks artifacts |
 //!
@@ -18,12 +21,16 @@ pub mod answer;
 pub mod artifacts;
 pub mod capability;
 pub mod client;
+pub mod comments;
 pub mod context;
 pub mod error;
 mod failure;
+mod pages;
+pub mod pulls;
 mod refusal;
 pub mod runtime;
 pub mod secret;
+pub mod statuses;
 #[cfg(test)]
 mod test_server;
 pub mod transport;
