@@ -24,6 +24,21 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist_noclobber(path).map_err(|error| error.error)
 }
 
+/// Appends to a file that is somebody else's: a runner reads its outputs and its summary from where it put them, so they are not
+/// replaced. One write, and a failed one is taken back.
+///
+/// # Errors
+/// What the file system says; the file is as it was then.
+pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(path)?;
+    let before = file.metadata()?.len();
+    let written = file.write_all(bytes).and_then(|()| file.flush());
+    if written.is_err() {
+        let _ = file.set_len(before);
+    }
+    written
+}
+
 /// A file that is written, but not yet in its place. Dropped, it is gone.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -84,5 +99,18 @@ mod tests {
         assert!(create(&path, b"other").is_err());
         assert_eq!(fs::read(&path).expect("read"), b"new");
         assert_eq!(fs::read_dir(path.parent().expect("a parent")).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn appending_keeps_what_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("outputs");
+        append(&path, b"a=1\n").expect("written");
+        append(&path, b"b=2\n").expect("written");
+        assert_eq!(fs::read(&path).expect("read"), b"a=1\nb=2\n");
+        assert!(
+            append(&folder.path().join("no/such/folder"), b"").is_err(),
+            "the runner made the file, or there is none"
+        );
     }
 }

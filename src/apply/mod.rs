@@ -11,6 +11,7 @@ pub mod gate;
 mod measure;
 mod pages;
 mod progress;
+pub mod publish;
 mod python;
 mod render;
 mod slip;

@@ -360,7 +360,7 @@ fn whole(percent: f64) -> String {
 }
 
 /// Runs of missing lines without an executed one between, and missing branches between lines that are not missing.
-fn missing(file: &SlipcoverFile) -> String {
+pub(crate) fn missing(file: &SlipcoverFile) -> String {
     let is_missing = |line: i32| u32::try_from(line).is_ok_and(|line| file.missing.contains(line));
     let mut branches =
         file.missing_branches.iter().filter(|&&(from, to)| !is_missing(from) && !is_missing(to)).peekable();

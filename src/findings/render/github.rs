@@ -63,7 +63,7 @@ fn write(out: &mut String, command: &str, place: &[(&str, String)], title: &str,
 }
 
 /// Escapes what would end a command's text.
-fn escape_data(out: &mut String, text: &str) {
+pub(crate) fn escape_data(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '%' => out.push_str("%25"),
@@ -75,7 +75,7 @@ fn escape_data(out: &mut String, text: &str) {
 }
 
 /// Escapes what would end a command's property.
-fn escape_property(out: &mut String, text: &str) {
+pub(crate) fn escape_property(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '%' => out.push_str("%25"),

@@ -12,6 +12,9 @@ mod snippet;
 
 use std::path::{Component, Path};
 
+pub(crate) use github::{escape_data, escape_property};
+pub(crate) use plain::stand_in;
+
 use super::{Finding, Label, Report, RuleInfo};
 use crate::source::{Position, Source, Span};
 

@@ -7,7 +7,7 @@ const LONGEST: usize = 2_000;
 
 /// What stands in for a character that would move the cursor, change colours, reorder text or hide. `None` for an
 /// ordinary character. Tabs are ordinary; line feeds are not.
-pub(super) fn stand_in(c: char) -> Option<Cow<'static, str>> {
+pub(crate) fn stand_in(c: char) -> Option<Cow<'static, str>> {
     match c {
         '\t' => None,
         // The control pictures show every ASCII control character as one symbol.
