@@ -83,6 +83,24 @@ pub fn of_commit(call: &mut Call<'_>, sha: &str) -> Reply {
     }
 }
 
+/// A commit and what came before it, newest first.
+pub fn commits(call: &mut Call<'_>) -> Reply {
+    if let Err(reply) = need(call, |can| can.contents, Access::Read) {
+        return reply;
+    }
+    let mut line = Vec::new();
+    let mut next = call.request.query("sha");
+    while let Some(sha) = next {
+        next = call.world.first_parents.get(&sha).cloned();
+        let parents: Vec<Value> = next.iter().map(|parent| json!({"sha": parent})).collect();
+        line.push(json!({"sha": sha, "parents": parents}));
+    }
+    let (items, headers) = page(call, line);
+    let mut reply = Reply::json(200, &json!(items));
+    reply.headers.extend(headers);
+    reply
+}
+
 fn lines(file: &ChangedFile, mark: char) -> usize {
     file.patch.lines().filter(|line| line.starts_with(mark)).count()
 }

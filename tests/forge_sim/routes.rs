@@ -47,6 +47,7 @@ pub enum Route {
     IssueGet,
     Compare,
     CommitPulls,
+    CommitList,
     RunGet,
     RepoGet,
     User,
@@ -196,6 +197,7 @@ fn rest_route(world: &World, method: &str, segments: &[&str]) -> (Route, Handler
             let sha = (*sha).to_owned();
             (Route::CommitPulls, Box::new(move |call| pulls::of_commit(call, &sha)))
         }
+        ("GET", ["commits"]) => (Route::CommitList, Box::new(pulls::commits)),
         ("GET", ["pulls"]) => (Route::PullList, Box::new(pulls::list)),
         ("GET", ["pulls", pull, "files"]) => {
             let pull = number(pull);

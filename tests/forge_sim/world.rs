@@ -227,6 +227,8 @@ pub struct World {
     pub runtime_token: String,
     /// `base...head` to the merge base, where it is not the pull request's.
     pub merge_bases: HashMap<(String, String), String>,
+    /// The first parent of a commit; the list of commits follows these.
+    pub first_parents: HashMap<String, String>,
     /// What a client must not do and did.
     pub violations: Vec<String>,
     next_id: u64,
@@ -267,6 +269,7 @@ impl World {
             api_token,
             runtime_token,
             merge_bases: HashMap::new(),
+            first_parents: HashMap::new(),
             violations: Vec::new(),
             next_id: 1,
         }
