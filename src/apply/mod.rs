@@ -5,8 +5,8 @@
 mod clock;
 mod collect;
 pub mod completeness;
-pub mod expected;
 pub mod exact;
+pub mod expected;
 pub mod gate;
 mod measure;
 mod pages;
