@@ -35,8 +35,9 @@ fn run() -> Result<(), String> {
     }
     let (mut files, mut executed, mut unread, mut found) = (0, 0, 0, 0);
     for path in arguments {
-        let options = Options { paths: &[], relative_files: false, source_tree: None };
-        let combined = combine_files(vec![path.clone().into()], &options).map_err(|error| error.to_string())?;
+        let options = Options::default();
+        let combined =
+            combine_files(vec![path.clone().into()], &options, &|_| ()).map_err(|error| error.to_string())?;
         if let Some(error) = combined.failures().next() {
             return Err(error.to_string());
         }

@@ -225,7 +225,7 @@ impl<'a> Checker<'a> {
             names.push(&parameter.name);
         }
         for parameter in list.iter_non_variadic_params() {
-            for default in &parameter.default {
+            if let Some(default) = &parameter.default {
                 self.visit_expr(default);
             }
         }
@@ -553,7 +553,7 @@ impl<'a> Visitor<'a> for Checker<'a> {
                 }
                 self.visit_expr(&inner.target);
                 self.annotation(&inner.annotation);
-                for value in &inner.value {
+                if let Some(value) = &inner.value {
                     self.visit_expr(value);
                 }
             }
@@ -595,7 +595,7 @@ impl<'a> Visitor<'a> for Checker<'a> {
                         self.error(message, at);
                     }
                     self.visit_pattern(pattern);
-                    for guard in guard {
+                    if let Some(guard) = guard {
                         self.visit_expr(guard);
                     }
                     self.visit_body(body);
@@ -610,7 +610,7 @@ impl<'a> Visitor<'a> for Checker<'a> {
         if inner.name.as_ref().is_some_and(|name| name.as_str() == "__debug__") {
             self.error("cannot assign to __debug__", handler.start());
         }
-        for test in &inner.type_ {
+        if let Some(test) = &inner.type_ {
             self.visit_expr(test);
         }
         self.visit_body(&inner.body);
@@ -660,7 +660,7 @@ impl<'a> Visitor<'a> for Checker<'a> {
             }
             Expr::Yield(inner) => {
                 self.yields(false, at);
-                for value in &inner.value {
+                if let Some(value) = &inner.value {
                     self.visit_expr(value);
                 }
             }

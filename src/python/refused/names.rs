@@ -41,7 +41,7 @@ impl<'a> Names<'a> {
 
     fn defaults(&mut self, parameters: &'a Parameters) {
         for parameter in parameters.iter_non_variadic_params() {
-            for default in &parameter.default {
+            if let Some(default) = &parameter.default {
                 self.visit_expr(default);
             }
         }
@@ -72,7 +72,7 @@ impl<'a> Visitor<'a> for Names<'a> {
                 for decorator in &def.decorator_list {
                     self.visit_expr(&decorator.expression);
                 }
-                for arguments in &def.arguments {
+                if let Some(arguments) = &def.arguments {
                     self.visit_arguments(arguments);
                 }
             }
@@ -117,7 +117,7 @@ impl<'a> Visitor<'a> for Names<'a> {
                 return;
             }
             Expr::Lambda(lambda) => {
-                for parameters in &lambda.parameters {
+                if let Some(parameters) = &lambda.parameters {
                     self.defaults(parameters);
                 }
                 return;
@@ -128,7 +128,7 @@ impl<'a> Visitor<'a> for Names<'a> {
             Expr::Generator(inner) => inner.generators.first(),
             other => return walk_expr(self, other),
         };
-        for generator in first {
+        if let Some(generator) = first {
             self.visit_expr(&generator.iter);
         }
     }
