@@ -36,7 +36,7 @@ impl Page {
             return;
         }
         // The longest that can have to be said.
-        let limit = self.limit.saturating_sub(tail.len() + reserve + more(all).len());
+        let Some(limit) = self.limit.checked_sub(tail.len() + reserve + more(all).len()) else { return };
         if self.text.len() + head.len() > limit {
             return;
         }
@@ -80,6 +80,9 @@ mod tests {
         assert_eq!(page(34, &rows, 8), "head\nand 5 more\ntail\n");
         assert_eq!(page(20, &rows, 0), "");
         assert_eq!(page(100, &[], 0), "");
+        let mut tiny = Page::new(5);
+        tiny.rows(("", ""), 1, std::iter::once("a row\n".to_owned()), 0, |_| "and more\n".to_owned());
+        assert_eq!(tiny.finish(), "", "not even that rows are left out fits");
     }
 
     proptest! {
