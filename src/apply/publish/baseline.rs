@@ -6,7 +6,7 @@ use crate::forge::pulls::{self, Pull};
 use crate::forge::{Client, Context, ForgeError, statuses};
 
 /// How far back a total is looked for, in commits: each is a request.
-const FAR: usize = 20;
+const FAR: usize = 10;
 
 /// The baseline of what this run measured, under the status of this name. For a pull request the place where it parted from its
 /// base, otherwise the commit before; if that has no total, its nearest first-parent ancestor that has one.
