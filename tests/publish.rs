@@ -29,6 +29,8 @@ struct Job {
     covered: u32,
     complete: bool,
     options: Options,
+    /// How long an answer is waited for.
+    answer: Duration,
 }
 
 impl Job {
@@ -36,7 +38,13 @@ impl Job {
     fn of(sim: &ForgeSim) -> Self {
         let mut env = sim.env();
         env.insert("INPUT_TOKEN".to_owned(), sim.api_token());
-        Self { context: context(&env), covered: 90, complete: true, options: Options::default() }
+        Self {
+            context: context(&env),
+            covered: 90,
+            complete: true,
+            options: Options::default(),
+            answer: Duration::from_secs(3),
+        }
     }
 
     fn covered(self, covered: u32) -> Self {
@@ -55,7 +63,7 @@ impl Job {
 
     async fn tell(&self) -> Told {
         let settings = Settings {
-            answer: Duration::from_secs(3),
+            answer: self.answer,
             attempts: 2,
             first_wait: Duration::from_millis(5),
             patience: Duration::from_millis(500),
@@ -465,6 +473,18 @@ fn every_failure_of_the_forge_is_one_clear_notice() {
         let everything = format!("{}{}{:?}{:?}", told.notice(), outputs(&sim), told.posted, told.baseline_error);
         assert!(!everything.contains(&token), "{fault:?}: a token in {everything}");
     }
+}
+
+#[test]
+fn a_forge_that_never_answers_is_left() {
+    let sim = ForgeSim::start(Personality::Gitea127);
+    sim.fault(Route::CommentCreate, Fault::Hang);
+    let job = Job { answer: Duration::from_millis(500), ..Job::of(&sim).covered(70) };
+    let told = job.run();
+    let notice = told.notice();
+    assert!(notice.starts_with("no comment: ") && notice.contains("no answer within 500 ms"), "{notice}");
+    assert_eq!(sim.requests_to(Route::CommentCreate).len(), 2, "looked for, then tried once more");
+    assert!(told.posted.status && told.posted.instead.is_some());
 }
 
 #[test]
