@@ -273,7 +273,7 @@ impl Client {
         body: Option<Bytes>,
         reads: bool,
     ) -> Result<Answer<Bytes>, ForgeError> {
-        self.repeating(reads, || async {
+        self.repeating(call, reads, || async {
             let url = self.own(method, call, call.route)?;
             let mut opened = self.follow(method, call, url, body.clone(), Credential::Always).await?;
             let bytes = opened.all(self.inner.settings.largest_text).await?;
@@ -433,7 +433,12 @@ impl Client {
 
     /// Runs `attempt` until it succeeds, cannot succeed, or was tried often enough. `reads`: it changes nothing at the forge,
     /// so a failure in the middle may be repeated.
-    pub(super) async fn repeating<T, W>(&self, reads: bool, mut attempt: impl FnMut() -> W) -> Result<T, ForgeError>
+    pub(super) async fn repeating<T, W>(
+        &self,
+        call: &Call<'_>,
+        reads: bool,
+        mut attempt: impl FnMut() -> W,
+    ) -> Result<T, ForgeError>
     where
         W: Future<Output = Result<T, Failure>>,
     {
@@ -448,7 +453,7 @@ impl Client {
                 Ok(Err(failure)) => failure,
                 // A whole attempt is long: no second one.
                 Err(_) => {
-                    let place = Place { doing: "finish a request".to_owned(), request: self.inner.origin.to_string() };
+                    let place = Place { doing: said(call.doing, 200), request: shown(self.inner.origin.as_str()) };
                     let what = "it did not end";
                     return Err(ForgeError::Timeout { place, what, limit, attempts: tries });
                 }

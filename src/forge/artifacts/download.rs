@@ -296,7 +296,7 @@ impl Work<'_> {
         let stumbles = AtomicU32::new(0);
         let stumbles = &stumbles;
         client
-            .repeating(true, || async move {
+            .repeating(call, true, || async move {
                 let opened = match from {
                     From::Signed(address) => client.open_bare(call, address).await,
                     From::Route(route) => client.open(call, route).await,
