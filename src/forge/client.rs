@@ -184,6 +184,11 @@ impl Client {
         self.json(&Method::GET, call, None, true).await
     }
 
+    /// `GET` where a connection that ends without an answer is one: not repeated.
+    pub(super) async fn get_once<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<Answer<T>, ForgeError> {
+        self.json(&Method::GET, call, None, false).await
+    }
+
     /// `GET`, repeated when that helps; the body as text.
     ///
     /// # Errors

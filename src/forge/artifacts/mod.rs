@@ -206,4 +206,34 @@ mod tests {
         assert!(Wanted::new(["!logs"]).wants("cov") && !Wanted::new(["!logs"]).wants("logs"));
         assert!(Wanted::new([""; 0]).wants("anything"));
     }
+
+    #[test]
+    fn act_hangs_up_when_there_is_nothing_and_is_not_asked_again() {
+        use crate::forge::runtime::block_on;
+        use crate::forge::test_server::{Reply, Server};
+        use crate::forge::transport::Settings;
+
+        let server = Server::new(vec![Reply::HangUp]);
+        let token = "e30.eyJzY3AiOiJBY3Rpb25zLlJlc3VsdHM6MToxIn0.s".to_owned();
+        let env = |name: &str| {
+            Some(match name {
+                "ACT" | "GITHUB_ACTIONS" => "true".to_owned(),
+                "GITHUB_REPOSITORY" => "octo/shop".to_owned(),
+                "GITHUB_RUN_ID" => "1".to_owned(),
+                "GITHUB_EVENT_NAME" => "push".to_owned(),
+                "GITHUB_WORKSPACE" => "/w".to_owned(),
+                "ACTIONS_RESULTS_URL" | "ACTIONS_RUNTIME_URL" => format!("{}/", server.origin),
+                "ACTIONS_RUNTIME_TOKEN" => token.clone(),
+                _ => return None,
+            })
+        };
+        let context = Context::read(&env, &Value::Null).expect("a context");
+        let transport = Transport::new(&|_| None, Settings::default()).expect("a transport");
+        let listing = block_on(list(&context, &transport, &Run::Own)).expect("nothing is no error");
+        assert!(listing.artifacts.is_empty());
+        let asked = server.asked();
+        assert_eq!(asked.len(), 2, "{asked:?}");
+        assert!(asked[0].starts_with("POST /twirp/github.actions.results.api.v1.ArtifactService/ListArtifacts HTTP"));
+        assert!(asked[1].starts_with("GET /_apis/pipelines/workflows/1/artifacts?api-version=6.0-preview HTTP"));
+    }
 }
