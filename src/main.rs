@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use ci_lint::apply::gate::Verdict;
 use ci_lint::cli::apply::ApplyArgs;
 use ci_lint::cli::inputs;
 use ci_lint::cli::lint::{Color, Forge, LintArgs};
@@ -17,6 +18,9 @@ const UNREADABLE: u8 = 2;
 
 /// Coverage data missing, incomplete or corrupt.
 const NO_DATA: u8 = 3;
+
+/// The forge cannot be reached, or what had to be posted could not be.
+const NO_FORGE: u8 = 4;
 
 fn main() -> ExitCode {
     let line = std::env::args_os().collect();
@@ -99,31 +103,31 @@ fn lint_command(args: &LintArgs) -> u8 {
 }
 
 fn apply_command(args: ApplyArgs) -> u8 {
-    let options = apply::Options {
-        data: args.data,
-        source: args.source,
-        config: args.config,
-        python_version: args.python_version,
-        formats: if args.quick { vec![apply::Format::Text] } else { args.report.into_iter().map(Into::into).collect() },
-        output_dir: args.output_dir,
-        data_file: args.data_file,
-        merged_json: args.merged_json,
-        fail_under: args.gate.fail_under,
-    };
     let tell = |text: &str| drop(writeln!(io::stderr(), "ci-lint: {text}"));
+    let verbose = args.verbose;
+    let options = match args.options() {
+        Ok(options) => options,
+        Err(message) => return usage(&message),
+    };
     match apply::run(&options) {
         Ok(said) => {
             said.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
-            if args.verbose {
+            if verbose {
                 said.notes.iter().for_each(|note| tell(note));
             }
             let printed = print(&said.stdout);
-            match said.gate {
-                Some(message) => {
-                    print(&format!("{message}\n"));
-                    1
-                }
-                None => printed,
+            for line in &said.gates {
+                print(&format!("{line}\n"));
+            }
+            said.not_judged.iter().for_each(|line| tell(line));
+            if let Some(problem) = &said.not_posted {
+                tell(&format!("error: {problem}"));
+            }
+            match said.verdict() {
+                Verdict::NotJudged => NO_DATA,
+                Verdict::Failed => 1,
+                Verdict::Passed if said.not_posted.is_some() => NO_FORGE,
+                Verdict::Passed => printed,
             }
         }
         Err(error) => {
@@ -131,6 +135,7 @@ fn apply_command(args: ApplyArgs) -> u8 {
             match error {
                 apply::ApplyError::Usage(_) => UNREADABLE,
                 apply::ApplyError::Data(_) => NO_DATA,
+                apply::ApplyError::Forge(_) => NO_FORGE,
             }
         }
     }

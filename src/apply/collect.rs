@@ -14,6 +14,15 @@ pub(super) enum Inputs {
     Slipcover(Vec<PathBuf>),
 }
 
+impl Inputs {
+    /// The files.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::Coverage(paths) | Self::Slipcover(paths) => paths,
+        }
+    }
+}
+
 /// Finds the data files that `named` means, or the configured one and its parallel parts.
 pub(super) fn collect(named: &[PathBuf], data_file: &Path) -> Result<Inputs, ApplyError> {
     let mut files: Vec<PathBuf> = Vec::new();
@@ -35,6 +44,11 @@ pub(super) fn collect(named: &[PathBuf], data_file: &Path) -> Result<Inputs, App
         let place = named.first().map_or_else(|| data_file.display().to_string(), |path| path.display().to_string());
         return Err(missing(&format!("there is no coverage data at `{place}`")));
     }
+    split(files)
+}
+
+/// Tells by which tool files were written.
+pub(super) fn split(files: Vec<PathBuf>) -> Result<Inputs, ApplyError> {
     let (mut coverage, mut slipcover, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for path in files {
         match system::kind_of(&path) {

@@ -6,6 +6,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::progress::Progress;
+use super::publish::story::{Gap, GapKind};
+use super::stale::stale;
 use super::{ApplyError, Said};
 use crate::coverage::config::glob::{Case, GlobMatcher, prepare};
 use crate::coverage::config::pyregex::Scan;
@@ -20,21 +22,34 @@ const STACK: usize = 256 << 20;
 
 /// What became of one file.
 enum Read {
-    Analysed(Box<Source>),
+    Analysed(Box<Source>, Option<Gap>),
     /// Left out by `include` or `omit`.
     Filtered,
     Failed(String),
     Skipped(String),
+    /// Measured in another state than it is in here, which no figure can be made of.
+    Changed(Gap),
 }
 
-/// The sources to report on.
+/// What became of the sources.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    /// Those to report on.
+    pub(super) analysed: Vec<Source>,
+    /// Those among them that have changed since they were measured.
+    pub(super) stale: Vec<Gap>,
+    /// Those that have changed so much that no figure can be made of them.
+    pub(super) changed: Vec<Gap>,
+}
+
+/// Reads and analyses the sources of the files in the data.
 pub(super) fn sources(
     data: &CoverageData,
     config: &CoverageConfig,
     version: PythonVersion,
     folder: &Path,
     said: &mut Said,
-) -> Result<Vec<Source>, ApplyError> {
+) -> Result<Sources, ApplyError> {
     let usage = |error: &dyn std::fmt::Display| ApplyError::Usage(error.to_string());
     let patterns = patterns(config)?;
     let absolute = |pattern: &str| folder.join(pattern).to_string_lossy().into_owned();
@@ -61,11 +76,14 @@ pub(super) fn sources(
         };
         match analyse(&bytes, version, &patterns) {
             Ok(analysis) => match beyond(file, &analysis) {
-                Some(line) => Read::Failed(format!(
-                    "`{path}` has {} lines, but line {line} was executed: the source has changed since it was measured",
-                    analysis.first_lines.len().saturating_sub(1)
-                )),
-                None => Read::Analysed(Box::new(Source { path: path.clone(), full_name, analysis })),
+                Some(line) => {
+                    let lines = analysis.first_lines.len().saturating_sub(1);
+                    Read::Changed(changed(path, format!("it has {lines} lines, but line {line} was executed")))
+                }
+                None => {
+                    let gap = stale(file, &analysis).map(|stale| changed(path, stale.to_string()));
+                    Read::Analysed(Box::new(Source { path: path.clone(), full_name, analysis }), gap)
+                }
             },
             Err(error) => Read::Failed(error.for_file(path)),
         }
@@ -79,10 +97,14 @@ pub(super) fn sources(
     let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).build().map_err(|error| usage(&error))?;
     let results: Vec<Read> = pool.install(|| data.files.par_iter().map(read).collect());
 
-    let (mut sources, mut failures) = (Vec::new(), Vec::new());
+    let (mut sources, mut failures) = (Sources::default(), Vec::new());
     for result in results {
         match result {
-            Read::Analysed(source) => sources.push(*source),
+            Read::Analysed(source, gap) => {
+                sources.analysed.push(*source);
+                sources.stale.extend(gap);
+            }
+            Read::Changed(gap) => sources.changed.push(gap),
             Read::Filtered => {}
             Read::Skipped(message) => said.warnings.push(message),
             Read::Failed(message) if config.report.ignore_errors => said.warnings.push(message),
@@ -90,6 +112,10 @@ pub(super) fn sources(
         }
     }
     if failures.is_empty() { Ok(sources) } else { Err(ApplyError::Data(failures)) }
+}
+
+fn changed(path: &str, detail: String) -> Gap {
+    Gap { kind: GapKind::Stale, name: path.to_owned(), job: None, detail: Some(detail) }
 }
 
 /// The largest executed line, if it lies beyond the end of the source.

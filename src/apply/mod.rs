@@ -1,14 +1,19 @@
-//! The story of `ci-lint apply`: collect → combine → measure → write → judge.
+//! The story of `ci-lint apply`: gather → combine → measure → write → judge → tell.
 //!
-//! With the readers and writers in `coverage`, the only room of the coverage half that touches files and the environment.
+//! With the readers and writers in `coverage`, and with `forge`, the only room of the coverage half that touches files, the
+//! environment and the network.
 
 mod clock;
 mod collect;
 pub mod completeness;
+mod cov;
 pub mod exact;
 pub mod expected;
 pub mod gate;
+mod gather;
+mod job;
 mod measure;
+mod options;
 mod pages;
 mod progress;
 pub mod publish;
@@ -16,49 +21,21 @@ mod python;
 mod render;
 mod slip;
 pub mod stale;
+mod tell;
 
 use std::path::{Path, PathBuf};
 
-use self::progress::Progress;
-use crate::coverage::combine::{Combined, Options as CombineOptions, Outcome as InputOutcome, combine_files};
+pub use options::{Collect, Format, Options, Post};
+
+use self::collect::Inputs;
+use self::completeness::Completeness;
+use self::gate::{Rounding, Verdict};
+use self::job::Job;
+use self::publish::escape;
+use self::publish::story::{FileRow, Gap, GapKind};
 use crate::coverage::config::{CoverageConfig, load_from_disk};
-use crate::coverage::{system, write};
-use crate::report;
-
-/// A report that can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the report of the same name")]
-pub enum Format {
-    Text,
-    Markdown,
-    Json,
-    Xml,
-    Lcov,
-    Html,
-}
-
-/// What to do.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Data files and folders; the configured data file and its parallel parts when empty.
-    pub data: Vec<PathBuf>,
-    /// The source tree, for recorded paths that do not exist here.
-    pub source: PathBuf,
-    /// The configuration to read, instead of the one coverage.py would find.
-    pub config: Option<String>,
-    /// Whose compiler's rules apply.
-    pub python_version: Option<String>,
-    /// What to write.
-    pub formats: Vec<Format>,
-    /// Where to.
-    pub output_dir: PathBuf,
-    /// Where the merged data goes, for coverage.py.
-    pub data_file: Option<PathBuf>,
-    /// Where the merged data goes, for slipcover.
-    pub merged_json: Option<PathBuf>,
-    /// The least total in percent.
-    pub fail_under: Option<f64>,
-}
+use crate::coverage::system;
+use crate::report::Numbers;
 
 /// What a run has to say.
 #[derive(Debug, Default)]
@@ -69,8 +46,12 @@ pub struct Said {
     pub warnings: Vec<String>,
     /// What was merged and assumed, for `--verbose`.
     pub notes: Vec<String>,
-    /// Why the gate failed, in coverage.py's words.
-    pub gate: Option<String>,
+    /// Why gates failed, in coverage.py's words where it has some; one line each.
+    pub gates: Vec<String>,
+    /// Why nothing was judged, one line each; empty when something was.
+    pub not_judged: Vec<String>,
+    /// What could not be posted although it had to be.
+    pub not_posted: Option<String>,
 }
 
 /// Why a run ends early. Nothing is written then.
@@ -82,9 +63,66 @@ pub enum ApplyError {
     /// Data or sources are missing or cannot be used; one message a file.
     #[error("{}", .0.join("\n"))]
     Data(Vec<String>),
+    /// The forge cannot be reached.
+    #[error("{0}")]
+    Forge(String),
 }
 
-/// Combines, reports and judges.
+/// What the data says.
+#[derive(Debug)]
+struct Found {
+    /// Each file of the report.
+    rows: Vec<FileRow>,
+    /// Their sum.
+    totals: Numbers,
+    /// Whether branches were measured.
+    branch: bool,
+    /// Digits behind the point in the tool's own reports.
+    precision: usize,
+    /// How the tool holds a percentage against a limit.
+    rounding: Rounding,
+    /// The least total in percent; 0 asks nothing.
+    fail_under: f64,
+    /// The data files.
+    data: Vec<Merged>,
+    /// Data files that repeat another one.
+    repeated: Vec<PathBuf>,
+    /// Data files that cannot be used, and why.
+    unreadable: Vec<(PathBuf, String)>,
+    /// Sources that have changed since they were measured.
+    gaps: Vec<Gap>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            totals: Numbers::default(),
+            branch: false,
+            precision: 0,
+            rounding: Rounding::Coverage { precision: 0 },
+            fail_under: 0.0,
+            data: Vec::new(),
+            repeated: Vec::new(),
+            unreadable: Vec::new(),
+            gaps: Vec::new(),
+        }
+    }
+}
+
+/// A data file that is part of the result.
+#[derive(Debug)]
+struct Merged {
+    path: PathBuf,
+    /// Who wrote it.
+    tool: &'static str,
+    /// Files it knows.
+    files: usize,
+    /// Lines it saw executed; 0 where it recorded arcs.
+    lines: usize,
+}
+
+/// Combines, reports, judges and posts.
 ///
 /// # Errors
 /// See [`ApplyError`].
@@ -98,76 +136,89 @@ pub fn run(options: &Options) -> Result<Said, ApplyError> {
     if let Some(file) = &config.file {
         said.notes.push(format!("configuration from {file}"));
     }
-    match collect::collect(&options.data, Path::new(&config.run.data_file))? {
-        collect::Inputs::Coverage(files) => coverage(options, &config, files, &folder, &mut said)?,
-        collect::Inputs::Slipcover(files) => slip::run(options, &files, &folder, &mut said)?,
-    }
+    tell::check_limits(options, &config)?;
+    let job = Job::read(&env)?;
+    let mut gathered = gather::gather(options, Path::new(&config.run.data_file), job.as_ref(), &mut said)?;
+    let found = match gathered.inputs.take() {
+        Some(inputs) => report(options, &config, inputs, &folder, job.as_ref(), &mut said)?,
+        None => Found::default(),
+    };
+    let (completeness, gaps) = complete(&gathered, &found);
+    said.notes.extend(completeness.notes.iter().map(|note| escape::log(note)));
+    tell::tell(options, &found, &completeness, gaps, &gathered, job.as_ref(), &mut said)?;
     Ok(said)
 }
 
-fn coverage(
+/// Writes the reports. In a job, data that cannot be used is one more reason not to judge.
+fn report(
     options: &Options,
     config: &CoverageConfig,
-    files: Vec<PathBuf>,
+    inputs: Inputs,
     folder: &Path,
+    job: Option<&Job>,
     said: &mut Said,
-) -> Result<(), ApplyError> {
-    let paths: Vec<Vec<String>> = config.paths.iter().map(|(_, list)| list.clone()).collect();
-    let combining = CombineOptions {
-        paths: &paths,
-        relative_files: config.run.relative_files,
-        source_tree: Some(&options.source),
-        ..CombineOptions::default()
+) -> Result<Found, ApplyError> {
+    let found = match inputs {
+        Inputs::Coverage(files) => cov::run(options, config, files, folder, job, said),
+        Inputs::Slipcover(files) => slip::run(options, &files, folder, job.is_some(), said),
     };
-    let progress = Progress::begin("combining data files", files.len());
-    let combined = combine_files(files, &combining, &|files| progress.advance(files))
-        .map_err(|error| ApplyError::Data(vec![error.to_string()]))?;
-    drop(progress);
-    let failures: Vec<String> = combined.failures().map(|error| format!("{error}: {}", error.help())).collect();
-    if !failures.is_empty() {
-        return Err(ApplyError::Data(failures));
+    match found {
+        Err(ApplyError::Data(messages)) if job.is_some() => {
+            let gap = |message: String| Gap {
+                kind: GapKind::Unreadable,
+                name: "the coverage data".to_owned(),
+                job: None,
+                detail: Some(message),
+            };
+            Ok(Found { gaps: messages.into_iter().map(gap).collect(), ..Found::default() })
+        }
+        found => found,
     }
-    describe(&combined, said);
-
-    if options.merged_json.is_some() {
-        return Err(ApplyError::Usage("--merged-json is for data of slipcover; this is coverage.py's".to_owned()));
-    }
-    let data_file = || options.data_file.as_ref().map(|path| write::prepare(&combined.data, path)).transpose();
-    let (reported, data_file) = rayon::join(|| render::reports(options, config, &combined, folder, said), data_file);
-    let rendered = reported?;
-    let no_data_file = |error: write::WriteError| ApplyError::Usage(error.to_string());
-    // Everything is ready before anything is put in its place.
-    if let Some(prepared) = data_file.map_err(no_data_file)? {
-        prepared.put_in_place().map_err(no_data_file)?;
-    }
-    let total = rendered.total;
-    rendered.put_in_place(said)?;
-    let limit = options.fail_under.unwrap_or(config.report.fail_under);
-    if limit != 0.0 {
-        let precision = usize::try_from(config.report.precision).unwrap_or(0);
-        said.gate =
-            report::fail_under(total, limit, precision).map_err(|error| ApplyError::Usage(error.to_string()))?;
-    }
-    Ok(())
 }
 
-/// One line for each data file.
-fn describe(combined: &Combined, said: &mut Said) {
-    for input in &combined.inputs {
-        let path = input.path.display();
-        said.notes.push(match &input.outcome {
-            InputOutcome::Merged(counts) => format!(
-                "{path}: coverage.py, {} files, {} {}, {} contexts",
-                counts.files,
-                if counts.arcs > 0 { counts.arcs } else { counts.lines },
-                if counts.arcs > 0 { "arcs" } else { "lines" },
-                counts.contexts
-            ),
-            InputOutcome::Duplicate => format!("{path}: repeats an earlier file, left out"),
-            InputOutcome::Failed(error) => format!("{path}: {error}"),
-        });
+/// Holds what came against what should have come. The second value is every reason not to judge.
+fn complete(gathered: &gather::Gathered, found: &Found) -> (Completeness, Vec<Gap>) {
+    let arrival = |path: &PathBuf, measured_files| {
+        let origin = gathered.origins.get(path).cloned().unwrap_or_default();
+        completeness::Arrived {
+            artifact: origin.artifact,
+            file: origin.file,
+            measured_files,
+            bytes: origin.bytes,
+            digest: origin.digest,
+        }
+    };
+    let mut arrived = gathered.empty.clone();
+    arrived.extend(found.data.iter().map(|file| arrival(&file.path, file.files)));
+    for path in &found.repeated {
+        let mut repeated = arrival(path, 0);
+        let first = arrived.iter().find(|file| file.digest.is_some() && file.digest == repeated.digest);
+        repeated.measured_files = first.map_or(1, |file| file.measured_files);
+        arrived.push(repeated);
     }
-    if !combined.mapping.is_empty() {
-        said.warnings.push(combined.mapping.to_string());
+    let completeness = completeness::compare(&gathered.expected, &gathered.artifacts, &arrived);
+    let mut gaps: Vec<Gap> = completeness.gaps.iter().map(tell::gap).collect();
+    // An artifact that failed to come is missing once.
+    let named = |name: &str| completeness.gaps.iter().any(|gap| gap.artifact == name);
+    gaps.extend(gathered.gaps.iter().filter(|gap| !named(&gap.name)).cloned());
+    for (path, why) in &found.unreadable {
+        let origin = gathered.origins.get(path).cloned().unwrap_or_default();
+        let name = if origin.artifact.is_empty() { path.display().to_string() } else { origin.artifact };
+        gaps.push(Gap { kind: GapKind::Unreadable, name, job: None, detail: Some(why.clone()) });
+    }
+    gaps.extend(found.gaps.iter().cloned());
+    (completeness, gaps)
+}
+
+impl Said {
+    /// The end of it: the exit code is made of this.
+    pub fn verdict(&self) -> Verdict {
+        if !self.not_judged.is_empty() {
+            Verdict::NotJudged
+        } else if self.gates.is_empty() {
+            Verdict::Passed
+        } else {
+            Verdict::Failed
+        }
     }
 }

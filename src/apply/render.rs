@@ -6,15 +6,17 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::gate::Rounding;
 use super::pages::{self, Page};
 use super::progress::Progress;
-use super::{ApplyError, Format, Options, Said, clock, measure, python};
+use super::publish::story::{self, Gap};
+use super::{ApplyError, Format, Found, Options, Said, clock, measure, python};
 use crate::coverage::combine::Combined;
 use crate::coverage::config::CoverageConfig;
 use crate::coverage::system;
 use crate::files::{self, Prepared};
 use crate::report::html::{HtmlOptions, Site};
-use crate::report::{self, Judged, Report, ReportOptions};
+use crate::report::{self, Report, ReportOptions};
 
 /// What is written but not yet in its place, and what goes.
 #[derive(Debug, Default)]
@@ -34,13 +36,13 @@ impl From<Vec<Prepared>> for Files {
 #[derive(Debug)]
 pub(super) struct Rendered {
     files: Files,
-    /// The total that is judged, in percent.
-    pub(super) total: f64,
+    /// The figures.
+    pub(super) found: Found,
 }
 
 impl Rendered {
     /// Puts every report in its place.
-    pub(super) fn put_in_place(self, said: &mut Said) -> Result<(), ApplyError> {
+    pub(super) fn put_in_place(self, said: &mut Said) -> Result<Found, ApplyError> {
         for file in self.files.prepared {
             let path = file.path().to_owned();
             file.put_in_place().map_err(|error| unwritten(&path, &error))?;
@@ -50,7 +52,7 @@ impl Rendered {
                 said.warnings.push(format!("`{}` is left from an earlier report: {error}", path.display()));
             }
         }
-        Ok(())
+        Ok(self.found)
     }
 }
 
@@ -60,13 +62,28 @@ pub(super) fn reports(
     config: &CoverageConfig,
     combined: &Combined,
     folder: &Path,
+    in_job: bool,
     said: &mut Said,
 ) -> Result<Rendered, ApplyError> {
     let version =
         python::assume(options.python_version.as_deref(), folder, &combined.data).map_err(ApplyError::Usage)?;
     said.warnings.extend(version.warning);
     said.notes.push(format!("analysed by the rules of Python {}: {}", version.version, version.reason));
-    let sources = measure::sources(&combined.data, config, version.version, folder, said)?;
+    let measure::Sources { analysed: sources, mut stale, changed } =
+        measure::sources(&combined.data, config, version.version, folder, said)?;
+    if in_job {
+        stale.extend(changed);
+    } else {
+        let told = |gap: &Gap| {
+            let detail = gap.detail.as_deref().unwrap_or_default();
+            format!("`{}`: {detail}: the source has changed since it was measured, so measure it again", gap.name)
+        };
+        if !changed.is_empty() {
+            return Err(ApplyError::Data(changed.iter().map(told).collect()));
+        }
+        // coverage.py reports these, and so do we where nobody waits for a verdict on a run.
+        said.warnings.extend(stale.drain(..).map(|gap| told(&gap)));
+    }
     let report_options = report_options(config, combined, folder)?;
     // coverage.py applies the selected contexts to the text, JSON and HTML reports, never to XML and LCOV.
     let whole = report_options.contexts.is_some().then(|| {
@@ -78,7 +95,18 @@ pub(super) fn reports(
         return Err(ApplyError::Data(vec!["No data to report.".to_owned()]));
     }
     let files = render(&report, whole.as_ref().unwrap_or(&report), &report_options, config, options, said)?;
-    Ok(Rendered { files, total: report.total(Judged::Text) })
+    let precision = report_options.precision;
+    let found = Found {
+        rows: story::rows(&report),
+        totals: report.totals,
+        branch: report.branch,
+        precision,
+        rounding: Rounding::Coverage { precision },
+        fail_under: options.fail_under.unwrap_or(config.report.fail_under),
+        gaps: stale,
+        ..Found::default()
+    };
+    Ok(Rendered { files, found })
 }
 
 /// A file that cannot be written.

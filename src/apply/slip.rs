@@ -4,19 +4,28 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::gate::Rounding;
 use super::progress::Progress;
-use super::{ApplyError, Format, Options, Said, clock};
+use super::publish::story;
+use super::{ApplyError, Format, Found, Merged, Options, Said, clock};
 use crate::coverage::{self, slipcover, system};
 use crate::files;
 use crate::report::slipcover::{Slipcover, SlipcoverFile, SlipcoverOptions};
 
 /// Merges, reports and judges.
-pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mut Said) -> Result<(), ApplyError> {
+pub(super) fn run(
+    options: &Options,
+    files: &[PathBuf],
+    folder: &Path,
+    in_job: bool,
+    said: &mut Said,
+) -> Result<Found, ApplyError> {
     if options.data_file.is_some() {
         return Err(ApplyError::Usage(
             "--data-file is for data of coverage.py; this is slipcover's: name --merged-json".to_owned(),
         ));
     }
+    let mut found = Found::default();
     let (mut parts, mut failures) = (Vec::new(), Vec::new());
     let progress = Progress::begin("reading data files", files.len());
     let read: Vec<_> = files
@@ -32,12 +41,17 @@ pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mu
         match part {
             Ok(part) => {
                 said.notes.push(describe(path, &part));
+                let lines = part.files.iter().map(|(_, file)| file.executed_lines.len()).sum();
+                found.data.push(Merged { path: path.clone(), tool: "slipcover", files: part.files.len(), lines });
                 parts.push(part);
             }
-            Err(error) => failures.push(format!("{error}: {}", error.help())),
+            Err(error) => failures.push((path, format!("{error}: {}", error.help()))),
         }
     }
-    if !failures.is_empty() {
+    if in_job && !parts.is_empty() {
+        found.unreadable.extend(failures.into_iter().map(|(path, error)| (path.clone(), error)));
+    } else if !failures.is_empty() {
+        let failures = failures.into_iter().map(|(_, error)| error).collect();
         return Err(ApplyError::Data(failures));
     }
     if slipcover::drops_branches(&parts) {
@@ -79,13 +93,16 @@ pub(super) fn run(options: &Options, files: &[PathBuf], folder: &Path, said: &mu
         files::replace(&path, text.as_bytes())
             .map_err(|error| ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display())))?;
     }
-    // slipcover compares the unrounded percentage.
-    let percent = merged.summary().percent();
-    said.gate = options
-        .fail_under
-        .filter(|limit| percent < *limit)
-        .map(|limit| format!("Coverage failure: total of {percent:.2} is less than fail-under={limit}"));
-    Ok(())
+    Ok(Found {
+        rows: story::slipcover_rows(&report),
+        totals: report.totals(),
+        branch: report.branch,
+        precision: 0,
+        // slipcover compares the unrounded percentage.
+        rounding: Rounding::Slipcover,
+        fail_under: options.fail_under.unwrap_or(0.0),
+        ..found
+    })
 }
 
 /// One line for `--verbose`.

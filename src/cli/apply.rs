@@ -4,6 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::apply::expected::Expect;
+use crate::apply::gate::{Informational, Limits};
+use crate::apply::publish::annotations::Level;
+use crate::apply::publish::{self, CommentPolicy};
+use crate::apply::{Collect, Format, Options, Post};
+
 /// Arguments of `ci-lint apply`.
 #[derive(Debug, Args)]
 #[command(
@@ -196,7 +202,65 @@ pub enum Report {
     Html,
 }
 
-impl From<Report> for crate::apply::Format {
+impl ApplyArgs {
+    /// What the arguments ask for.
+    ///
+    /// # Errors
+    /// What is wrong with a value, in words.
+    pub fn options(self) -> Result<Options, String> {
+        let paths = self.gate.path_gates.iter().map(|text| Limits::path(text)).collect::<Result<_, _>>();
+        let is_informational = |gate| self.gate.informational.contains(&gate);
+        Ok(Options {
+            collect: Collect {
+                expect: Expect::parse(&self.collect.expect)?,
+                artifacts: self.collect.artifacts,
+                run_id: self.collect.run_id,
+                run_repository: self.collect.run_repository,
+            },
+            limits: Limits {
+                max_drop: self.gate.max_drop,
+                paths: paths.map_err(|error| error.to_string())?,
+                informational: Informational {
+                    fail_under: is_informational(Gate::FailUnder),
+                    max_drop: is_informational(Gate::MaxDrop),
+                    paths: is_informational(Gate::PathGates),
+                },
+                ..Limits::default()
+            },
+            post: Post {
+                key: self.post.key,
+                title: self.post.title,
+                parts: publish::Options {
+                    comment: match self.post.comment {
+                        Comment::Auto => CommentPolicy::Auto,
+                        Comment::Always => CommentPolicy::Always,
+                        Comment::Never => CommentPolicy::Never,
+                    },
+                    status: self.post.status,
+                    summary: self.post.summary,
+                    annotations: match self.post.annotations {
+                        Annotations::None => None,
+                        Annotations::Notice => Some(Level::Notice),
+                        Annotations::Warning => Some(Level::Warning),
+                    },
+                    require_posting: self.post.require_posting,
+                },
+                dry_run: self.post.dry_run,
+            },
+            data: self.data,
+            source: self.source,
+            config: self.config,
+            python_version: self.python_version,
+            formats: if self.quick { vec![Format::Text] } else { self.report.into_iter().map(Into::into).collect() },
+            output_dir: self.output_dir,
+            data_file: self.data_file,
+            merged_json: self.merged_json,
+            fail_under: self.gate.fail_under,
+        })
+    }
+}
+
+impl From<Report> for Format {
     fn from(report: Report) -> Self {
         match report {
             Report::Text => Self::Text,

@@ -26,6 +26,9 @@ pub struct Options<'a> {
     /// The source tree to find recorded absolute paths in that do not exist here; only used without `[paths]` and
     /// `relative_files`.
     pub source_tree: Option<&'a Path>,
+    /// Folders that were the source tree where the data was measured. A path below one of them is that of the source tree
+    /// which goes on the same, if it is there.
+    pub elsewhere: &'a [String],
     /// Read through SQLite even what can be read without it; for measuring.
     pub through_sqlite: bool,
 }
@@ -189,7 +192,7 @@ pub fn combine_files(
         && options.paths.is_empty()
         && !options.relative_files
     {
-        (data, mapping) = find_in_tree(data, tree)?;
+        (data, mapping) = find_in_tree(data, tree, options.elsewhere)?;
     }
     Ok(Combined { data, inputs, mapping })
 }
@@ -275,23 +278,34 @@ impl Merger<'_> {
 }
 
 /// Renames recorded absolute paths that do not exist here to those of the source tree that end as they do.
-fn find_in_tree(data: CoverageData, tree: &Path) -> Result<(CoverageData, Mapping), CombineError> {
+fn find_in_tree(
+    data: CoverageData,
+    tree: &Path,
+    elsewhere: &[String],
+) -> Result<(CoverageData, Mapping), CombineError> {
+    let mut real: HashMap<String, String> = HashMap::new();
+    let here = |found: &str| system::real_path(&tree.join(found).to_string_lossy());
+    for path in data.files.keys().filter(|path| is_absolute_anywhere(path) && !system::exists(path)) {
+        let below = elsewhere.iter().find_map(|folder| below(path, folder));
+        if let Some(found) = below.filter(|found| tree.join(found).is_file()) {
+            real.insert(path.clone(), here(&found));
+        }
+    }
     let missing: Vec<&str> = data
         .files
         .keys()
         .map(String::as_str)
-        .filter(|path| is_absolute_anywhere(path) && !system::exists(path))
+        .filter(|path| is_absolute_anywhere(path) && !real.contains_key(*path) && !system::exists(path))
         .collect();
-    if missing.is_empty() {
+    if missing.is_empty() && real.is_empty() {
         return Ok((data, Mapping::default()));
     }
     let names = missing.iter().filter_map(|path| path.rsplit(['/', '\\']).next()).collect();
     let files = system::source_tree(tree, &names);
     let mapping = suffix::find(missing, files.iter().map(String::as_str))?;
-    let mut real: HashMap<String, String> = HashMap::new();
     for path in data.files.keys() {
         if let Some(found) = mapping.get(path) {
-            real.insert(path.clone(), system::real_path(&tree.join(found).to_string_lossy()));
+            real.insert(path.clone(), here(found));
         }
     }
     let mut renamed = CoverageData { has_arcs: data.has_arcs, contexts: data.contexts, ..CoverageData::default() };
@@ -300,4 +314,11 @@ fn find_in_tree(data: CoverageData, tree: &Path) -> Result<(CoverageData, Mappin
         renamed.add_file(path, file).map_err(CombineError::Mapping)?;
     }
     Ok((renamed, mapping))
+}
+
+/// What of `path` goes on below `folder`, with `/`. Steps upwards lead to nothing.
+fn below(path: &str, folder: &str) -> Option<String> {
+    let (path, folder) = (path.replace('\\', "/"), folder.replace('\\', "/"));
+    let rest = path.strip_prefix(folder.trim_end_matches('/'))?.strip_prefix('/')?;
+    (!folder.is_empty() && !rest.split('/').any(|part| part == "..")).then(|| rest.to_owned())
 }

@@ -1,0 +1,85 @@
+//! The job of a workflow that this process is a step of, if it is one.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::ApplyError;
+use super::expected::{self, Expect, Expected, Running};
+use super::options::Collect;
+use crate::forge::{Context, Forge, Settings, Transport};
+use crate::workflow::dialect::Dialect;
+
+/// The job, and the way to its forge.
+pub(super) struct Job {
+    /// What the runner tells.
+    pub(super) context: Context,
+    /// The event's payload.
+    event: Value,
+    /// Connections to the forge.
+    pub(super) transport: Transport,
+}
+
+type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+impl Job {
+    /// Reads the environment; `None` outside a job.
+    ///
+    /// # Errors
+    /// What is missing from the environment, or that the checkout is.
+    pub(super) fn read(env: Env<'_>) -> Result<Option<Self>, ApplyError> {
+        if Forge::detect(env).is_none() {
+            return Ok(None);
+        }
+        let usage = |error: &dyn std::fmt::Display| ApplyError::Usage(error.to_string());
+        let event = match env("GITHUB_EVENT_PATH").filter(|path| !path.is_empty()) {
+            Some(path) => match fs::read(&path) {
+                Ok(bytes) => serde_json::from_slice(&bytes)
+                    .map_err(|error| usage(&format!("the event's payload `{path}` is no JSON: {error}")))?,
+                Err(_) => Value::Null,
+            },
+            None => Value::Null,
+        };
+        let context = Context::read(env, &event).map_err(|error| usage(&error))?;
+        let transport = Transport::new(env, Settings::default()).map_err(|error| usage(&error))?;
+        let job = Self { context, event, transport };
+        job.check_workspace()?;
+        Ok(Some(job))
+    }
+
+    /// A runner in host mode gives a container an empty volume in place of the checkout, and no place for outputs.
+    fn check_workspace(&self) -> Result<(), ApplyError> {
+        let workspace = &self.context.workspace;
+        let is_empty = fs::read_dir(workspace).map_or(true, |mut entries| entries.next().is_none());
+        let no_outputs =
+            self.context.output_file.as_ref().is_some_and(|file| !file.parent().is_some_and(|f| f.is_dir()));
+        let lacking = match (is_empty, no_outputs) {
+            (false, false) => return Ok(()),
+            (false, true) => "the file for outputs (GITHUB_OUTPUT) is not there".to_owned(),
+            _ => format!("the workspace `{}` is empty", workspace.display()),
+        };
+        Err(ApplyError::Usage(format!(
+            "{lacking}: check the repository out before this step; if it is, this runner runs jobs on its host and gives \
+             containers neither checkout nor outputs: run the `ci-lint` binary in a `run:` step there"
+        )))
+    }
+
+    /// Which data should arrive: as asked for, and as the workflow hands it over.
+    pub(super) fn expected(&self, collect: &Collect, env: Env<'_>) -> (Expected, Expected) {
+        let dialect = match self.context.forge {
+            Forge::Forgejo => Dialect::Forgejo,
+            Forge::Gitea => Dialect::Gitea,
+            Forge::GitHub | Forge::Ghes | Forge::Act => Dialect::GitHub,
+        };
+        let running = Running::read(env, dialect);
+        let facts = expected::run_facts(env, Some(self.event.clone()).filter(|event| !event.is_null()));
+        let found = match (&running, collect.run_id) {
+            (_, Some(_)) => Err("the data comes from another run".to_owned()),
+            (None, None) => Err("the environment names no job (GITHUB_JOB)".to_owned()),
+            (Some(running), None) => expected::find(&self.context.workspace, running),
+        };
+        let found = found.as_ref().map_err(String::as_str);
+        let expect = |expect: &Expect| expected::expected(expect, found, running.as_ref(), &facts, &collect.artifacts);
+        (expect(&collect.expect), expect(&Expect::Auto))
+    }
+}
