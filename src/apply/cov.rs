@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use super::job::Job;
 use super::progress::Progress;
 use super::{ApplyError, Found, Merged, Options, Said, render};
-use crate::coverage::combine::{Combined, Options as CombineOptions, Outcome as InputOutcome, combine_files};
+use crate::coverage::combine::{
+    CombineError, Combined, Options as CombineOptions, Outcome as InputOutcome, combine_files,
+};
 use crate::coverage::config::CoverageConfig;
-use crate::coverage::write;
+use crate::coverage::{ReadError, write};
 
 /// Combines, analyses and reports.
 pub(super) fn run(
@@ -27,8 +29,14 @@ pub(super) fn run(
         ..CombineOptions::default()
     };
     let progress = Progress::begin("combining data files", files.len());
-    let combined = combine_files(files, &combining, &|files| progress.advance(files))
-        .map_err(|error| ApplyError::Data(vec![error.to_string()]))?;
+    let combined = match combine_files(files, &combining, &|files| progress.advance(files)) {
+        Ok(combined) => combined,
+        Err(CombineError::NoUsableData(errors)) if job.is_some() => {
+            let told = |error: ReadError| (error.path.clone(), format!("{error}: {}", error.help()));
+            return Ok(Found { unreadable: errors.into_iter().map(told).collect(), ..Found::default() });
+        }
+        Err(error) => return Err(ApplyError::Data(vec![error.to_string()])),
+    };
     drop(progress);
     let failures: Vec<String> = combined.failures().map(|error| format!("{error}: {}", error.help())).collect();
     if job.is_none() && !failures.is_empty() {
@@ -55,7 +63,7 @@ pub(super) fn run(
                 path: input.path,
                 tool: "coverage.py",
                 files: counts.files,
-                lines: counts.lines,
+                lines: (counts.arcs == 0).then_some(counts.lines),
             }),
             InputOutcome::Duplicate => found.repeated.push(input.path),
             InputOutcome::Failed(error) => {

@@ -118,8 +118,8 @@ struct Merged {
     tool: &'static str,
     /// Files it knows.
     files: usize,
-    /// Lines it saw executed; 0 where it recorded arcs.
-    lines: usize,
+    /// Lines it saw executed; `None` where it recorded arcs.
+    lines: Option<usize>,
 }
 
 /// Combines, reports, judges and posts.
@@ -203,8 +203,11 @@ fn complete(gathered: &gather::Gathered, found: &Found) -> (Completeness, Vec<Ga
     gaps.extend(gathered.gaps.iter().filter(|gap| !named(&gap.name)).cloned());
     for (path, why) in &found.unreadable {
         let origin = gathered.origins.get(path).cloned().unwrap_or_default();
-        let name = if origin.artifact.is_empty() { path.display().to_string() } else { origin.artifact };
-        gaps.push(Gap { kind: GapKind::Unreadable, name, job: None, detail: Some(why.clone()) });
+        let shown = path.display().to_string();
+        // Where it was unpacked is nobody's concern.
+        let why = if origin.artifact.is_empty() { why.clone() } else { why.replace(&shown, &origin.file) };
+        let name = if origin.artifact.is_empty() { shown } else { origin.artifact };
+        gaps.push(Gap { kind: GapKind::Unreadable, name, job: None, detail: Some(why) });
     }
     gaps.extend(found.gaps.iter().cloned());
     (completeness, gaps)

@@ -91,6 +91,9 @@ pub(super) fn reports(
         report::build(&combined.data, sources.clone(), &all)
     });
     let report = report::build(&combined.data, sources, &report_options);
+    if report.files.is_empty() && !stale.is_empty() {
+        return Ok(Rendered { files: Files::default(), found: Found { gaps: stale, ..Found::default() } });
+    }
     if report.files.is_empty() {
         return Err(ApplyError::Data(vec!["No data to report.".to_owned()]));
     }

@@ -42,7 +42,12 @@ pub(super) fn run(
             Ok(part) => {
                 said.notes.push(describe(path, &part));
                 let lines = part.files.iter().map(|(_, file)| file.executed_lines.len()).sum();
-                found.data.push(Merged { path: path.clone(), tool: "slipcover", files: part.files.len(), lines });
+                found.data.push(Merged {
+                    path: path.clone(),
+                    tool: "slipcover",
+                    files: part.files.len(),
+                    lines: Some(lines),
+                });
                 parts.push(part);
             }
             Err(error) => failures.push((path, format!("{error}: {}", error.help()))),

@@ -75,7 +75,11 @@ pub(super) fn within(story: &Story, limit: usize) -> String {
             page.push(&ending);
         }
         Verdict::NotJudged => {
-            let partial = format!("\nPartial total {} %, for information only.\n", story.total());
+            let partial = if story.has_figures() {
+                format!("\nPartial total {} %, for information only.\n", story.total())
+            } else {
+                String::new()
+            };
             let ending = format!("{partial}\n{}\n", parts::facts(story));
             let gaps = story.arrival.gaps.iter().map(|gap| format!("- {}\n", parts::gap_text(gap)));
             page.rows(("\n", ""), story.arrival.gaps.len(), gaps, ending.len(), |left| format!("- and {left} more\n"));

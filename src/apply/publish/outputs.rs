@@ -53,7 +53,7 @@ pub fn outputs(story: &Story, places: Places) -> Vec<(&'static str, String)> {
         "missing-lines" if judged => missing_lines(story),
         "report-dir" => places.report_dir.to_owned(),
         "comment-url" => places.comment_url.to_owned(),
-        "partial-total" if !judged => story.total(),
+        "partial-total" if !judged && story.has_figures() => story.total(),
         _ => String::new(),
     };
     NAMES.iter().map(|&name| (name, value(name))).collect()

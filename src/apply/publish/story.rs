@@ -136,8 +136,8 @@ pub struct DataRow {
     pub tool: &'static str,
     /// Files it measured.
     pub files: usize,
-    /// Lines it saw executed.
-    pub lines: usize,
+    /// Lines it saw executed; `None` where it recorded branches instead.
+    pub lines: Option<usize>,
     /// Lines that no other data file saw executed, if that was counted.
     pub only_here: Option<usize>,
 }
@@ -152,6 +152,11 @@ pub struct Links {
 }
 
 impl Story<'_> {
+    /// Whether anything was measured: the percentage of nothing would be 100.
+    pub fn has_figures(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Digits behind the point of percentages: at least two, more where coverage.py is told to show more or a limit needs them.
     pub fn decimals(&self) -> usize {
         let needed = self.judgement.fail_under().map_or(0, |gate| gate.decimals);

@@ -23,12 +23,14 @@ pub(super) fn within(story: &Story, notices: &[String], limit: usize) -> String 
     page.push(&format!("## {}\n", parts::heading(story)));
     let lines = notices.iter().map(|notice| format!("\n> {}\n", escape::text(notice)));
     page.rows(("", ""), notices.len(), lines, 0, |left| format!("\n> and {left} more\n"));
-    if !page.push(&format!("\n{}\n", parts::table(story))) {
+    if !story.has_figures() {
+        page.push("\n");
+    } else if !page.push(&format!("\n{}\n", parts::table(story))) {
         page.push("\nThe table of gates is too long.\n");
     }
     if story.judgement.verdict == Verdict::NotJudged {
         let gaps = story.arrival.gaps.iter().map(|gap| format!("- {}\n", parts::gap_text(gap)));
-        let head = "The figures are partial and for information only.\n\n";
+        let head = if story.has_figures() { "The figures are partial and for information only.\n\n" } else { "" };
         page.rows((head, "\n"), story.arrival.gaps.len(), gaps, limit / 2, |left| format!("- and {left} more\n"));
     }
     for remark in parts::remarks(story) {
@@ -123,7 +125,7 @@ fn data_files(story: &Story, page: &mut Page, reserve: usize) {
             escape::code_cell(&row.file),
             row.tool,
             row.files,
-            row.lines
+            row.lines.map_or_else(|| "–".to_owned(), |lines| lines.to_string())
         )
     });
     page.rows((&head, "\n</details>\n\n"), story.data_files.len(), rows, reserve, |left| {

@@ -63,7 +63,7 @@ impl Told {
                     file: ".coverage.3.13".to_owned(),
                     tool: "coverage.py",
                     files: 40,
-                    lines: 4100,
+                    lines: Some(4100),
                     only_here: Some(12),
                 },
                 DataRow {
@@ -71,7 +71,7 @@ impl Told {
                     file: ".coverage.3.12".to_owned(),
                     tool: "coverage.py",
                     files: 40,
-                    lines: 4090,
+                    lines: Some(4090),
                     only_here: Some(0),
                 },
             ],
