@@ -35,8 +35,8 @@ pub(super) struct Gathered {
     pub(super) gaps: Vec<Gap>,
     /// Files without a byte.
     pub(super) empty: Vec<Arrived>,
-    /// The files are gone when this is.
-    _folder: Option<Collected>,
+    /// Keeps the files: they are gone when this is.
+    folder: Option<Collected>,
 }
 
 /// Where a data file came from.
@@ -163,7 +163,7 @@ fn from_run(
     if !paths.is_empty() {
         gathered.inputs = Some(collect::split(paths)?);
     }
-    gathered._folder = Some(collected);
+    gathered.folder = Some(collected);
     Ok(gathered)
 }
 
