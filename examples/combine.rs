@@ -49,7 +49,8 @@ fn run() -> Result<()> {
     if slipcover {
         return merge_slipcover(&inputs, &out);
     }
-    let options = Options { paths: &paths, relative_files, source_tree: tree.as_deref(), through_sqlite };
+    let options =
+        Options { paths: &paths, relative_files, source_tree: tree.as_deref(), elsewhere: &[], through_sqlite };
     let combined = combine(&inputs, &data_file, &options)?;
     let (mut merged, mut skipped, mut failed) = (0, 0, 0);
     for input in &combined.inputs {
