@@ -154,7 +154,7 @@ pub struct Links {
 impl Story<'_> {
     /// Whether anything was measured: the percentage of nothing would be 100.
     pub fn has_figures(&self) -> bool {
-        !self.files.is_empty()
+        self.totals.files > 0
     }
 
     /// Digits behind the point of percentages: at least two, more where coverage.py is told to show more or a limit needs them.
