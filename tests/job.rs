@@ -394,6 +394,37 @@ fn inputs_are_flags_and_files_of_the_workspace_need_no_forge() {
 }
 
 #[test]
+fn data_of_the_workspace_and_of_named_artifacts_are_merged() {
+    let job = Job::on(Personality::GitHub);
+    job.upload("cov-3.12", "cov-data", &job.data(&TRUE));
+    fs::write(job.workspace().join("own"), job.data(&FALSE)).expect("written");
+    let ended = job.run(&["own", "--artifacts", "cov-3.12", "--expect", "none", "--fail-under", "100"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+fn recorded_paths_of_other_checkouts_are_found_even_when_paths_are_relative() {
+    let job = Job::on(Personality::GitHub).both_legs();
+    job.file(".coveragerc", "[run]\nrelative_files = true\n");
+    // The same file elsewhere would be another candidate for a search.
+    job.file("vendor/pkg/m.py", SOURCE);
+    let ended = job.run(&["--fail-under", "100"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.contains("\npkg/m.py "), "{ended:?}");
+}
+
+#[test]
+fn a_forge_that_takes_no_posts_costs_no_verdict() {
+    let mut job = Job::on(Personality::Forgejo15).both_legs();
+    job.env.insert("GITHUB_API_URL".to_owned(), "http://127.0.0.1:1/api/v1".to_owned());
+    let ended = job.run(&["--fail-under", "97"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("nothing is posted"), "{ended:?}");
+    assert_eq!(ended.output("verdict"), Some("passed"));
+    assert_eq!(job.run(&["--require-posting"]).code, 4);
+}
+
+#[test]
 fn hostile_names_stay_names() {
     let job = Job::on(Personality::GitHub);
     let data = job.data(&TRUE);

@@ -52,6 +52,14 @@ pub(super) struct Origin {
     pub(super) digest: Option<[u8; 32]>,
 }
 
+impl Origin {
+    /// A file of the workspace.
+    fn here(path: &Path) -> Self {
+        let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        Self { file: path.to_string_lossy().replace('\\', "/"), bytes, ..Self::default() }
+    }
+}
+
 /// Brings what the options name.
 pub(super) fn gather(
     options: &Options,
@@ -83,11 +91,7 @@ fn outside(expect: &Expect) -> Expected {
 fn from_workspace(options: &Options, data_file: &Path, expected: Expected) -> Result<Gathered, ApplyError> {
     let inputs = collect::collect(&options.data, data_file)?;
     let mut gathered = Gathered { expected, ..Gathered::default() };
-    for path in inputs.paths() {
-        let bytes = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        let file = path.to_string_lossy().replace('\\', "/");
-        gathered.origins.insert(path.clone(), Origin { file, bytes, ..Origin::default() });
-    }
+    gathered.origins.extend(inputs.paths().iter().map(|path| (path.clone(), Origin::here(path))));
     gathered.inputs = Some(inputs);
     Ok(gathered)
 }
@@ -159,6 +163,11 @@ fn from_run(
             }
             gathered.origins.insert(file.path.clone(), origin);
         }
+    }
+    if !options.data.is_empty() {
+        let local = collect::collect(&options.data, data_file)?;
+        gathered.origins.extend(local.paths().iter().map(|path| (path.clone(), Origin::here(path))));
+        paths.extend(local.paths().iter().cloned());
     }
     if !paths.is_empty() {
         gathered.inputs = Some(collect::split(paths)?);

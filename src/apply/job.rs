@@ -1,6 +1,7 @@
 //! The job of a workflow that this process is a step of, if it is one.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -31,6 +32,8 @@ impl Job {
         if Forge::detect(env).is_none() {
             return Ok(None);
         }
+        // Before anything that would be missing for the same reason.
+        check_workspace(env)?;
         let usage = |error: &dyn std::fmt::Display| ApplyError::Usage(error.to_string());
         let event = match env("GITHUB_EVENT_PATH").filter(|path| !path.is_empty()) {
             Some(path) => match fs::read(&path) {
@@ -42,26 +45,7 @@ impl Job {
         };
         let context = Context::read(env, &event).map_err(|error| usage(&error))?;
         let transport = Transport::new(env, Settings::default()).map_err(|error| usage(&error))?;
-        let job = Self { context, event, transport };
-        job.check_workspace()?;
-        Ok(Some(job))
-    }
-
-    /// A runner in host mode gives a container an empty volume in place of the checkout, and no place for outputs.
-    fn check_workspace(&self) -> Result<(), ApplyError> {
-        let workspace = &self.context.workspace;
-        let is_empty = fs::read_dir(workspace).map_or(true, |mut entries| entries.next().is_none());
-        let no_outputs =
-            self.context.output_file.as_ref().is_some_and(|file| !file.parent().is_some_and(|f| f.is_dir()));
-        let lacking = match (is_empty, no_outputs) {
-            (false, false) => return Ok(()),
-            (false, true) => "the file for outputs (GITHUB_OUTPUT) is not there".to_owned(),
-            _ => format!("the workspace `{}` is empty", workspace.display()),
-        };
-        Err(ApplyError::Usage(format!(
-            "{lacking}: check the repository out before this step; if it is, this runner runs jobs on its host and gives \
-             containers neither checkout nor outputs: run the `ci-lint` binary in a `run:` step there"
-        )))
+        Ok(Some(Self { context, event, transport }))
     }
 
     /// Which data should arrive: as asked for, and as the workflow hands it over.
@@ -82,4 +66,23 @@ impl Job {
         let expect = |expect: &Expect| expected::expected(expect, found, running.as_ref(), &facts, &collect.artifacts);
         (expect(&collect.expect), expect(&Expect::Auto))
     }
+}
+
+/// A runner in host mode gives a container an empty volume in place of the checkout, and no place for outputs.
+fn check_workspace(env: Env<'_>) -> Result<(), ApplyError> {
+    let path = |name: &str| env(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let Some(workspace) = path("GITHUB_WORKSPACE") else { return Ok(()) };
+    let is_empty = fs::read_dir(&workspace).map_or(true, |mut entries| entries.next().is_none());
+    let outputs = path("GITHUB_OUTPUT");
+    let lacking = if is_empty {
+        format!("the workspace `{}` is empty", workspace.display())
+    } else if outputs.is_some_and(|file| !file.parent().is_some_and(Path::is_dir)) {
+        "the folder for outputs (GITHUB_OUTPUT) is not there".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ApplyError::Usage(format!(
+        "{lacking}: check the repository out before this step; if it is, this runner runs jobs on its host and gives \
+         containers neither checkout nor outputs: run the `ci-lint` binary in a `run:` step there"
+    )))
 }

@@ -95,19 +95,28 @@ impl Telling<'_> {
         let told = runtime::block_on(async {
             let client = Client::for_api(&job.transport, context)?;
             let pull = if client.has_token() { pulls::of_run(&client, context).await } else { Ok(None) };
-            let pull = pull.unwrap_or_else(|error| {
-                said.notes.push(escape::log(&error.to_string()));
-                None
-            });
+            let pull = match pull {
+                Ok(pull) => pull,
+                // What cannot be reached now is not asked again and again.
+                Err(error) if error.is_unreachable() => return Err(error),
+                Err(error) => {
+                    said.notes.push(escape::log(&error.to_string()));
+                    None
+                }
+            };
             let found = if client.has_token() {
                 baseline::find(&client, context, pull.as_ref(), &name).await
             } else {
                 Ok(Baseline::NotSought)
             };
-            let found = found.unwrap_or_else(|error| {
-                said.notes.push(escape::log(&format!("no baseline: {error}")));
-                Baseline::None { branch: None }
-            });
+            let found = match found {
+                Ok(found) => found,
+                Err(error) if error.is_unreachable() => return Err(error),
+                Err(error) => {
+                    said.notes.push(escape::log(&format!("no baseline: {error}")));
+                    Baseline::None { branch: None }
+                }
+            };
             let number = pull.as_ref().map(|pull| pull.number).or(context.pull_request);
             let subject = number.map_or(Subject::Commit, Subject::PullRequest);
             let judgement = match self.judge(&found) {

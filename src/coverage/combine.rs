@@ -188,11 +188,13 @@ pub fn combine_files(
     }
     let mut data = data.finish();
     let mut mapping = Mapping::default();
-    if let Some(tree) = options.source_tree
-        && options.paths.is_empty()
-        && !options.relative_files
-    {
-        (data, mapping) = find_in_tree(data, tree, options.elsewhere)?;
+    if let Some(tree) = options.source_tree {
+        if !options.elsewhere.is_empty() {
+            data = bring_home(data, tree, options)?;
+        }
+        if options.paths.is_empty() && !options.relative_files {
+            (data, mapping) = find_in_tree(data, tree)?;
+        }
     }
     Ok(Combined { data, inputs, mapping })
 }
@@ -278,42 +280,53 @@ impl Merger<'_> {
 }
 
 /// Renames recorded absolute paths that do not exist here to those of the source tree that end as they do.
-fn find_in_tree(
-    data: CoverageData,
-    tree: &Path,
-    elsewhere: &[String],
-) -> Result<(CoverageData, Mapping), CombineError> {
-    let mut real: HashMap<String, String> = HashMap::new();
-    let here = |found: &str| system::real_path(&tree.join(found).to_string_lossy());
-    for path in data.files.keys().filter(|path| is_absolute_anywhere(path) && !system::exists(path)) {
-        let below = elsewhere.iter().find_map(|folder| below(path, folder));
-        if let Some(found) = below.filter(|found| tree.join(found).is_file()) {
-            real.insert(path.clone(), here(&found));
-        }
-    }
+fn find_in_tree(data: CoverageData, tree: &Path) -> Result<(CoverageData, Mapping), CombineError> {
     let missing: Vec<&str> = data
         .files
         .keys()
         .map(String::as_str)
-        .filter(|path| is_absolute_anywhere(path) && !real.contains_key(*path) && !system::exists(path))
+        .filter(|path| is_absolute_anywhere(path) && !system::exists(path))
         .collect();
-    if missing.is_empty() && real.is_empty() {
+    if missing.is_empty() {
         return Ok((data, Mapping::default()));
     }
     let names = missing.iter().filter_map(|path| path.rsplit(['/', '\\']).next()).collect();
     let files = system::source_tree(tree, &names);
     let mapping = suffix::find(missing, files.iter().map(String::as_str))?;
-    for path in data.files.keys() {
-        if let Some(found) = mapping.get(path) {
-            real.insert(path.clone(), here(found));
+    let renamed = rename(data, &|path| {
+        let found = mapping.get(path)?;
+        Some(system::real_path(&tree.join(found).to_string_lossy()))
+    })?;
+    Ok((renamed, mapping))
+}
+
+/// Renames recorded paths below a folder that was the source tree elsewhere, where the same file is in the source tree here.
+fn bring_home(data: CoverageData, tree: &Path, options: &Options<'_>) -> Result<CoverageData, CombineError> {
+    rename(data, &|path| {
+        if !is_absolute_anywhere(path) || system::exists(path) {
+            return None;
         }
-    }
+        let found = options.elsewhere.iter().find_map(|folder| below(path, folder))?;
+        let place = tree.join(&found);
+        if !place.is_file() {
+            return None;
+        }
+        if !options.relative_files {
+            return Some(system::real_path(&place.to_string_lossy()));
+        }
+        let place = place.strip_prefix(".").unwrap_or(&place);
+        Some(place.to_string_lossy().into_owned())
+    })
+}
+
+/// Gives files the names that `new` knows; the others keep theirs.
+fn rename(data: CoverageData, new: &dyn Fn(&str) -> Option<String>) -> Result<CoverageData, CombineError> {
     let mut renamed = CoverageData { has_arcs: data.has_arcs, contexts: data.contexts, ..CoverageData::default() };
     for (path, file) in data.files {
-        let path = real.remove(&path).unwrap_or(path);
+        let path = new(&path).unwrap_or(path);
         renamed.add_file(path, file).map_err(CombineError::Mapping)?;
     }
-    Ok((renamed, mapping))
+    Ok(renamed)
 }
 
 /// What of `path` goes on below `folder`, with `/`. Steps upwards lead to nothing.
