@@ -311,6 +311,8 @@ impl<'a> Pages<'a> {
                     left.push(number(page, start + 8)?);
                     for offset in offsets.rev() {
                         left.push(number(page, offset).filter(|_| offset >= first)?);
+                        // The id after it does not matter, but SQLite wants it within the page.
+                        varint(&page[offset + 4..])?;
                     }
                 }
                 13 => {
