@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::coverage::{CoverageData, LineSet};
+use crate::coverage::CoverageData;
 use crate::python::{Evidence, PythonVersion, decode, evidence};
 
 /// A version and where it was found.
@@ -16,8 +16,9 @@ pub(super) struct Assumed {
     pub(super) warning: Option<String>,
 }
 
-/// Bytes of sources read at most to find evidence: some of the files stand for all.
-const SAMPLE: usize = 1 << 20;
+/// Bytes of sources read at most to find evidence, and files with evidence that are enough: some of the files stand for all.
+const SAMPLE: usize = 2 << 20;
+const ENOUGH: usize = 3;
 
 /// The version the user names, else what the data proves, else the project's.
 ///
@@ -61,28 +62,21 @@ pub(super) fn assume(named: Option<&str>, root: &Path, data: &CoverageData) -> R
 /// What the data proves, and by which file. Evidence for both sides, as of data from several versions, proves nothing.
 fn proof(root: &Path, data: &CoverageData) -> Option<(String, Evidence)> {
     let mut left = SAMPLE;
-    let (mut old, mut new) = (None, None);
-    for (path, file) in data.files.iter().filter(|(_, file)| file.tracer.is_none()) {
-        if file.contexts.iter().all(|(_, measured)| measured.lines.is_empty() && measured.arcs.is_empty()) {
-            continue;
-        }
+    let mut found: Vec<(&String, Evidence)> = Vec::new();
+    for (path, file) in data.files.iter().filter(|(_, file)| file.tracer.is_none() && !file.contexts.is_empty()) {
         let Ok(bytes) = std::fs::read(root.join(path)) else { continue };
         let Some(rest) = left.checked_sub(bytes.len()) else { break };
         left = rest;
-        let Ok(text) = decode(&bytes) else { continue };
-        let mut lines = LineSet::new();
-        let mut arcs = Vec::new();
-        for (_, measured) in &file.contexts {
-            measured.lines.iter().for_each(|line| lines.insert(line));
-            arcs.extend_from_slice(&measured.arcs);
+        let Some(proved) = decode(&bytes).ok().and_then(|text| evidence(&text, file)) else { continue };
+        if found.iter().any(|(_, other)| std::mem::discriminant(other) != std::mem::discriminant(&proved)) {
+            return None;
         }
-        match evidence(&text, &lines, &arcs) {
-            Some(found @ Evidence::UpTo313(_)) => old = old.or_else(|| Some((path.clone(), found))),
-            Some(found @ Evidence::From314(_)) => new = new.or_else(|| Some((path.clone(), found))),
-            None => {}
+        found.push((path, proved));
+        if found.len() == ENOUGH {
+            break;
         }
     }
-    if old.is_some() && new.is_some() { None } else { old.or(new) }
+    found.first().map(|&(path, proved)| (path.clone(), proved))
 }
 
 /// The version that the project names.

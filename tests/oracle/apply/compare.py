@@ -272,8 +272,10 @@ def main():
     for name in names:
         if name == "slipcover":
             continue
-        unpacked(work, name)
-        for mode in PACKAGES[name].quick if quick else MODES:
+        modes = PACKAGES[name].quick if quick else MODES
+        if modes:
+            unpacked(work, name)
+        for mode in modes:
             tasks.append((work, binary, name, mode, quick))
     tallies = []
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as pool:

@@ -52,7 +52,7 @@ PACKAGES = {
         files("tests", "arguments basic chain commands context formatting options parser shell_completion termui testing"),
         quick=("workers",),
     ),
-    "more-itertools": Package("10.8.0", "more_itertools", ("tests/test_recipes.py",), quick=("parts",)),
+    "more-itertools": Package("10.8.0", "more_itertools", ("tests/test_recipes.py",)),
 }
 
 

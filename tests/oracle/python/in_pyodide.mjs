@@ -1,6 +1,6 @@
 // Runs a script of this folder under Pyodide, a CPython compiled to WebAssembly, for a version that no installed interpreter has.
 //
-// Usage: node dump_in_pyodide.mjs PYODIDE COVERAGE SCRIPT [ARGUMENT...] < input > output
+// Usage: node in_pyodide.mjs PYODIDE COVERAGE SCRIPT [ARGUMENT...] < input > output
 //   PYODIDE: the folder of the npm package; COVERAGE: a folder with coverage.py's pure wheel unpacked.
 // The script sees this machine's files below /host, and its standard input and output are this process's.
 
