@@ -7,9 +7,9 @@ use std::io::{self, BufRead as _};
 use std::path::Path;
 
 use ci_lint::coverage::config::{
-    Case, CoverageConfig, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, GlobMatcher, Matcher, PathPattern,
-    load_from_disk, pyregex,
+    CoverageConfig, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, Matcher, load_from_disk, pyregex,
 };
+use ci_lint::coverage::glob::{Case, GlobMatcher, PathPattern};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

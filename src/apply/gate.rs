@@ -4,7 +4,7 @@
 //! is found by asking the same comparison again with more lines covered. A drop is compared in exact fractions.
 
 use super::exact::{BaselineTotal, Percent, Share};
-use crate::coverage::config::glob::{Case, GlobMatcher};
+use crate::coverage::glob::{Case, GlobMatcher};
 use crate::report::{self, Numbers};
 
 /// What is asked of the coverage.

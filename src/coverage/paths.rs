@@ -6,9 +6,7 @@
 use std::collections::HashMap;
 use std::path::MAIN_SEPARATOR;
 
-use regex::Regex;
-
-use super::glob::{Extent, PatternError, compile};
+use super::glob::{PathPattern, PatternError};
 
 /// What mapping has to know of this machine.
 #[derive(Clone, Copy)]
@@ -22,7 +20,7 @@ pub struct Surroundings<'a> {
 }
 
 struct Rule {
-    pattern: Regex,
+    pattern: PathPattern,
     /// The folder that stands for what matched, with a separator at its end.
     result: String,
     /// The folder was written with a leading `./`, which then stays.
@@ -69,7 +67,8 @@ impl<'a> Aliases<'a> {
             folder.push(separator);
         }
         self.rules.push(Rule {
-            pattern: compile(&folder, Extent::Start, true)?,
+            pattern: PathPattern::new(&folder)
+                .map_err(|error| PatternError::Glob { pattern: pattern.to_owned(), error })?,
             result: folder_of(result),
             dotted: result.starts_with("./") && result.len() > 2,
         });
@@ -98,7 +97,7 @@ impl<'a> Aliases<'a> {
             let mut parts = path.split(['/', '\\']);
             if let (Some(first), Some(_)) = (parts.next(), parts.next())
                 && !self.generated.iter().any(|known| known == first)
-                && let Ok(pattern) = Regex::new(&format!(r"\A(?:.*[\\/])?{}[\\/]", regex::escape(first)))
+                && let Ok(pattern) = PathPattern::folder(first)
             {
                 // Unlike those of `[paths]`, these heed the case.
                 self.generated.push(first.to_owned());
@@ -113,8 +112,8 @@ impl<'a> Aliases<'a> {
 
     /// What a rule makes of a path, if that exists.
     fn apply(&self, rule: &Rule, path: &str) -> Option<String> {
-        let matched = rule.pattern.find(path)?;
-        let mut new = path.replacen(matched.as_str(), &rule.result, 1);
+        let length = rule.pattern.matched_prefix(path)?;
+        let mut new = format!("{}{}", rule.result, &path[length..]);
         let (own, theirs) = (separator(path), separator(&rule.result));
         if own != theirs {
             new = new.replace(own, theirs.encode_utf8(&mut [0; 4]));

@@ -4,7 +4,6 @@
 mod document;
 pub mod env;
 mod find;
-pub mod glob;
 pub mod ini;
 mod options;
 pub mod pyregex;
@@ -13,7 +12,6 @@ pub mod toml;
 
 pub use document::Ownership;
 pub use find::{load, load_from_disk};
-pub use glob::{Case, GlobError, GlobMatcher, PathPattern};
 pub use options::{
     ConfigError, CoverageConfig, DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, HtmlOptions, JsonOptions,
     LcovOptions, ReportOptions, RunOptions, XmlOptions,
