@@ -17,7 +17,7 @@ pub(super) struct Assumed {
 }
 
 /// Bytes of sources read at most to find evidence, and files with evidence that are enough: some of the files stand for all.
-const SAMPLE: usize = 2 << 20;
+const SAMPLE: usize = 1 << 20;
 const ENOUGH: usize = 3;
 
 /// The version the user names, else what the data proves, else the project's.
