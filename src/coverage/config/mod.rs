@@ -1,4 +1,4 @@
-//! coverage.py's configuration: which file, its options, its globs and its regexes. Parsing is pure; only
+//! coverage.py's configuration: which file, its options and its regexes. Parsing is pure; only
 //! [`load_from_disk`] touches the disk.
 
 mod document;
