@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use ci_lint::coverage::{CoverageData, FileData, Measured, write};
-use forge_sim::{ForgeSim, NewArtifact, Permissions, Personality, REPO, Route, Run};
+use forge_sim::{Event, ForgeSim, NewArtifact, Permissions, Personality, REPO, Route, Run};
 
 const ALL: [Personality; 6] = [
     Personality::GitHub,
@@ -128,7 +128,9 @@ impl Job {
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
-        let output: Output = Command::new(env!("CARGO_BIN_EXE_ci-lint"))
+        // For measuring, another build of the same program.
+        let binary = std::env::var("CI_LINT_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ci-lint").to_owned());
+        let output: Output = Command::new(binary)
             .arg("apply")
             .args(arguments)
             .current_dir(self.workspace())
@@ -422,6 +424,51 @@ fn a_forge_that_takes_no_posts_costs_no_verdict() {
     assert!(ended.stderr.contains("nothing is posted"), "{ended:?}");
     assert_eq!(ended.output("verdict"), Some("passed"));
     assert_eq!(job.run(&["--require-posting"]).code, 4);
+}
+
+#[test]
+fn the_second_stage_comments_where_the_first_may_not() {
+    for personality in [Personality::GitHub, Personality::Gitea127] {
+        let mut job = Job::on(personality);
+        let run = job.sim.world(|world| Run::of(99, world.pull(7).expect("a pull request")));
+        job.sim.add_run(run);
+        let data = job.data(&TRUE);
+        job.sim.add(NewArtifact::zip("cov", &[("cov-data", data.as_slice())]).run(99));
+        job.sim.event(Event::WorkflowRun { run: 99, pull: 7 });
+        job.renew();
+        let ended = job.run(&["--run-id", "99", "--fail-under", "97"]);
+        assert_eq!(ended.code, 1, "{personality:?} {ended:?}");
+        assert!(job.comments()[0].contains("below the 97 % gate"), "{personality:?} {:?}", job.comments());
+        assert_eq!(job.status().expect("a status of the head").0, "failure");
+    }
+}
+
+#[test]
+fn fifty_artifacts_are_one_report() {
+    let job = Job::on(Personality::GitHub);
+    for leg in 0..50 {
+        let own = if leg % 2 == 0 { TRUE } else { FALSE };
+        job.upload(&format!("cov-{leg}"), "cov-data", &job.data(&own));
+    }
+    let began = std::time::Instant::now();
+    let ended = job.run(&["--artifacts", "cov-*", "--expect", "50", "--fail-under", "97", "--comment", "always"]);
+    println!("collect, combine, report and post 50 artifacts: {:?}", began.elapsed());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.summary.contains("50 of 50 data files"), "{ended:?}");
+    assert_eq!(job.sim.requests_to(Route::BlobGet).len(), 50);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_named() {
+    for variable in ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"] {
+        let mut job = Job::on(Personality::GitHub).both_legs();
+        job.env.insert(variable.to_owned(), "/dev/full".to_owned());
+        let ended = job.run(&["--comment", "always"]);
+        assert_eq!(ended.code, 2, "{variable} {ended:?}");
+        assert!(ended.stderr.contains("`/dev/full` cannot be written"), "{variable} {ended:?}");
+        assert_eq!(job.comments().len(), 1, "what could be posted is");
+    }
 }
 
 #[test]
