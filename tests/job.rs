@@ -444,6 +444,7 @@ fn the_second_stage_comments_where_the_first_may_not() {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "the time, for who measures")]
 fn fifty_artifacts_are_one_report() {
     let job = Job::on(Personality::GitHub);
     for leg in 0..50 {

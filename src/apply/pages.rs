@@ -5,11 +5,10 @@
 //! of what it wrote. A file is removed only if the list names it, and it is still what was written.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sha3::{Digest as _, Sha3_256};
+use crate::report::html::hash;
 
 /// The name of the list: a hash and a name a line.
 pub(super) const LIST: &str = "ci-lint-pages.txt";
@@ -51,15 +50,6 @@ pub(super) fn stale(folder: &Path, pages: &[Page]) -> Vec<PathBuf> {
         .filter(|(expected, path)| fs::read(path).is_ok_and(|bytes| hash(&bytes) == *expected))
         .map(|(_, path)| path)
         .collect()
-}
-
-fn hash(bytes: &[u8]) -> String {
-    let mut digits = String::with_capacity(64);
-    for byte in Sha3_256::digest(bytes) {
-        // Writing to a text cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
 }
 
 #[cfg(test)]

@@ -10,12 +10,15 @@ mod frame;
 mod highlight;
 mod index;
 mod names;
+
 #[cfg(test)]
 mod samples;
 mod source;
 #[cfg(test)]
 mod tests;
 mod view;
+
+pub(crate) use names::hash;
 
 use rayon::prelude::*;
 

@@ -60,7 +60,7 @@ fn root(name: &str) -> (String, bool) {
 }
 
 /// SHA3-256 in hexadecimal digits.
-pub(super) fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut digits = String::with_capacity(64);
     for byte in Sha3_256::digest(bytes) {
