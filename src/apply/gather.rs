@@ -18,6 +18,7 @@ use super::{ApplyError, Said};
 use crate::coverage::{Kind, system};
 use crate::flow::Run as Facts;
 use crate::forge::artifacts::{self, Artifact, Collected, Run, Wanted};
+use crate::forge::context::is_name;
 use crate::forge::{ForgeError, runtime};
 
 /// The data files of a run.
@@ -76,7 +77,7 @@ pub(super) fn gather(
     let named = !options.data.is_empty() && options.collect.artifacts.is_empty();
     match job {
         Some(job) if !named => from_run(job, options, data_file, expected, &handed_over, said),
-        _ => from_workspace(options, data_file, expected),
+        _ => Ok(from_workspace(collect::collect(&options.data, data_file)?, expected)),
     }
 }
 
@@ -88,12 +89,11 @@ fn outside(expect: &Expect) -> Expected {
     }
 }
 
-fn from_workspace(options: &Options, data_file: &Path, expected: Expected) -> Result<Gathered, ApplyError> {
-    let inputs = collect::collect(&options.data, data_file)?;
+fn from_workspace(inputs: Inputs, expected: Expected) -> Gathered {
     let mut gathered = Gathered { expected, ..Gathered::default() };
     gathered.origins.extend(inputs.paths().iter().map(|path| (path.clone(), Origin::here(path))));
     gathered.inputs = Some(inputs);
-    Ok(gathered)
+    gathered
 }
 
 /// Fetches the artifacts with data; when the run has none, looks in the workspace.
@@ -120,10 +120,10 @@ fn from_run(
 
     if collected.fetched.is_empty() && collected.missing.is_empty() && collected.failed.is_empty() {
         // An earlier step may have laid the data into the workspace.
-        return match collect::collect(&options.data, data_file) {
-            Ok(_) => from_workspace(options, data_file, expected),
-            Err(_) => Ok(Gathered { expected, ..Gathered::default() }),
-        };
+        return Ok(match collect::collect(&options.data, data_file) {
+            Ok(inputs) => from_workspace(inputs, expected),
+            Err(_) => Gathered { expected, ..Gathered::default() },
+        });
     }
     let mut gathered = Gathered { expected, ..Gathered::default() };
     let gap = |kind, name: &str, detail: String| Gap { kind, name: name.to_owned(), job: None, detail: Some(detail) };
@@ -186,10 +186,6 @@ fn which(job: &Job, options: &Options) -> Result<Run, ApplyError> {
         },
     };
     Ok(Run::Other { owner, repo, id })
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text != "." && text != ".." && text.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c))
 }
 
 /// The artifacts to fetch: those named, else those handed over, else all that are called after coverage.

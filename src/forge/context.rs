@@ -359,7 +359,7 @@ fn branch(name: &str) -> String {
 }
 
 /// Whether a part of `owner/name` can stand in a route as it is. The forges allow no other characters.
-pub(super) fn is_name(part: &str) -> bool {
+pub(crate) fn is_name(part: &str) -> bool {
     !part.is_empty()
         && part != "."
         && part != ".."
