@@ -318,7 +318,7 @@ fn of_workflow(found: &Found, running: &Running, run: &Run, selection: &[String]
     let outcomes = promise::outcomes(&workflow, &needs, run);
     let mut run = run.clone();
     promise::set_results(&workflow, &outcomes, &mut run);
-    let flow = Flow::build_for(&workflow, found.project, &found.pins, run);
+    let flow = Flow::build_for(&workflow, found.project.clone(), &found.pins, run);
     if !flow.jobs[job].works.iter().any(|work| matches!(work.kind, WorkKind::Apply(_) | WorkKind::Opaque)) {
         return Err(format!("job `{}` of the workflow has no step that can be this one", running.job));
     }

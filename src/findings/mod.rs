@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use catalogue::RuleInfo;
+pub use catalogue::{Fixable, Group, RuleInfo};
 
 use crate::source::{Source, Span};
 

@@ -284,12 +284,7 @@ mod tests {
     }
 
     fn rules() -> [RuleInfo; 4] {
-        ["rule-a", "rule-b", "rule-c", "rule-off"].map(|id| RuleInfo {
-            id,
-            summary: "",
-            severity: Severity::Error,
-            docs: "",
-        })
+        ["rule-a", "rule-b", "rule-c", "rule-off"].map(|id| RuleInfo { id, ..RuleInfo::PLAIN })
     }
 
     /// Applies the comments of `text` to one finding of `rule-a` at every needle; all rules but `rule-off` are active.

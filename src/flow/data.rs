@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Project;
 use super::name::{Name, Piece};
+use super::project::CoverageFacts;
 use super::work::{Work, WorkKind};
 use crate::shell::{CoverageSub, Measured};
 use crate::source::Span;
@@ -105,7 +105,7 @@ pub struct DataState {
 }
 
 /// Follows the data files through the work of a job up to, not including, step `end`.
-pub fn before(works: &[Work], end: usize, project: Project) -> DataState {
+pub fn before(works: &[Work], end: usize, project: CoverageFacts) -> DataState {
     let mut state = DataState::default();
     for work in works.iter().take_while(|work| work.step < end) {
         advance(&mut state, work, project);
@@ -113,7 +113,7 @@ pub fn before(works: &[Work], end: usize, project: Project) -> DataState {
     state
 }
 
-fn advance(state: &mut DataState, work: &Work, project: Project) {
+fn advance(state: &mut DataState, work: &Work, project: CoverageFacts) {
     let made =
         |suffix| DataFile { location: work.data_file.clone(), suffix, step: work.step, span: work.span, likely: false };
     match &work.kind {

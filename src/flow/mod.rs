@@ -25,7 +25,7 @@ pub mod run;
 pub mod work;
 
 pub use needs::Needs;
-pub use project::Project;
+pub use project::{Files, NoFiles, Project};
 pub use run::Run;
 
 use artifact::{Consumer, Producer, StepContext};
@@ -121,7 +121,7 @@ impl<'d> Flow<'d> {
             let open_leg = matrix::Leg::default();
             let leg = if legs.legs.len() == 1 { &legs.legs[0] } else { &open_leg };
             let scope = Scope { workflow, job, step: None, leg, leg_index: 0, written_env, run: &flow.run };
-            let works = work::read(&scope, project.default_data_file);
+            let works = work::read(&scope, flow.project.coverage.default_data_file);
             for work in &works {
                 let WorkKind::Apply(apply) = &work.kind else { continue };
                 if apply.source == DataSource::Artifacts {
@@ -158,12 +158,12 @@ impl<'d> Flow<'d> {
 
     /// What one leg of a job does, in order. In [`JobFlow::works`] what differs between legs is left unknown.
     fn works_of_leg(&self, scope: &Scope<'_, '_>) -> Vec<Work> {
-        work::read(scope, self.project.default_data_file)
+        work::read(scope, self.project.coverage.default_data_file)
     }
 
     /// The coverage data at a step of a job.
     pub fn data_state(&self, job: usize, step: usize) -> DataState {
-        data::before(&self.jobs[job].works, step, self.project)
+        data::before(&self.jobs[job].works, step, self.project.coverage)
     }
 
     /// The coverage data files known to be made before a step of a job.

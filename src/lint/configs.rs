@@ -1,7 +1,6 @@
 //! Finds the `.ci-lint.yml` and the project facts that belong to each file, each read once.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -123,19 +122,8 @@ impl Settings {
         let Some(root) = folder.parent().and_then(Path::parent).filter(|_| is_workflows) else {
             return Project::default();
         };
-        if let Some(project) = self.projects.get(root) {
-            return *project;
-        }
-        let texts: Vec<String> = Project::FILES
-            .iter()
-            .map(|name| root.join(name))
-            .filter(|path| path.is_file())
-            .filter_map(|path| fs::read(path).ok())
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .collect();
-        let project = Project::read(texts.iter().map(String::as_str));
-        self.projects.insert(root.to_path_buf(), project);
-        project
+        let project = self.projects.entry(root.to_path_buf()).or_insert_with(|| super::project::read(root));
+        project.clone()
     }
 }
 

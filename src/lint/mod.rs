@@ -5,6 +5,7 @@
 pub mod configs;
 pub mod discover;
 pub mod init;
+mod project;
 mod read;
 
 use std::path::{Path, PathBuf};
@@ -177,7 +178,7 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let config = task.setting.config.as_deref();
     let dialect = dialect(&task.path, options, config.and_then(|c| c.1.settings.forge));
     let pins = config.map_or_else(Pins::default, |c| pins_of(&c.1.settings.coverage));
-    let flow = Flow::build(&workflow, task.setting.project, &pins);
+    let flow = Flow::build(&workflow, task.setting.project.clone(), &pins);
     let active = |rule: &str| is_active(rule, options, config.map(|c| &c.1.settings));
     let mut findings = rules::check(&Context { source, workflow: &workflow, flow: &flow, dialect }, &active);
     if let Some((folder, config)) = config

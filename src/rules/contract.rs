@@ -20,5 +20,6 @@ rule! {
     ///
     /// ### Fix
     /// Restore the workflow, or change the contract if the change is meant.
-    "contract", Error, "A workflow that breaks the project's contract", |_| Vec::new()
+    "contract", Error, "A workflow that breaks the project's contract", |_| Vec::new(),
+    group: Input
 }

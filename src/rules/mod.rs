@@ -3,9 +3,18 @@
 //! A rule sees the model and the flow graph, never raw YAML, and returns findings; it reads no file and prints nothing.
 //! What cannot be known is silent. To add a rule, see CONTRIBUTING.md.
 
-/// Declares a rule: its documentation is the doc comment, which `--explain` and `docs/rules.md` print as it stands.
+/// Declares a rule: its documentation is the doc comment, which `--explain` and `docs/rules.md` print as it stands. What
+/// differs from `RuleInfo::PLAIN` follows the check: `group: Time`, `confidence: Medium`, `fix: Safe`,
+/// `dialects: [Forgejo, Gitea]`.
 macro_rules! rule {
-    ($(#[doc = $doc:literal])* $id:literal, $severity:ident, $summary:literal, $check:expr) => {
+    (@ group $value:ident) => { crate::findings::Group::$value };
+    (@ confidence $value:ident) => { crate::findings::Confidence::$value };
+    (@ fix $value:ident) => { crate::findings::Fixable::$value };
+    (@ dialects [$($value:ident),*]) => { &[$(crate::workflow::dialect::Dialect::$value),*] };
+    (
+        $(#[doc = $doc:literal])* $id:literal, $severity:ident, $summary:literal, $check:expr
+        $(, $field:ident: $value:tt)* $(,)?
+    ) => {
         $(#[doc = $doc])*
         pub(super) static RULE: crate::rules::Rule = crate::rules::Rule {
             info: crate::findings::RuleInfo {
@@ -13,6 +22,8 @@ macro_rules! rule {
                 severity: crate::findings::Severity::$severity,
                 summary: $summary,
                 docs: concat!($($doc, "\n"),*),
+                $($field: rule!(@ $field $value),)*
+                ..crate::findings::RuleInfo::PLAIN
             },
             check: $check,
         };

@@ -54,10 +54,18 @@ pub fn suggest(id: &str) -> Option<&'static str> {
 pub fn reference() -> String {
     let mut text = String::from(
         "# Rules\n\nGenerated from the doc comments in `src/rules/` by `ci-lint lint --explain all`; do not edit.\n\n\
-         | rule | severity | finds |\n|---|---|---|\n",
+         | rule | group | severity | fix | finds |\n|---|---|---|---|---|\n",
     );
     for rule in all() {
-        let _ = writeln!(text, "| [{0}](#{0}) | {1} | {2} |", rule.id, rule.severity, rule.summary);
+        let _ = writeln!(
+            text,
+            "| [{0}](#{0}) | {1} | {2} | {3} | {4} |",
+            rule.id,
+            rule.group.name(),
+            rule.severity,
+            rule.fix.name(),
+            rule.summary
+        );
     }
     for rule in all() {
         let _ = write!(text, "\n{}", rule.page());
@@ -70,7 +78,18 @@ pub fn list(format: Format) -> String {
     if format == Format::Json {
         let rules: Vec<_> = all()
             .iter()
-            .map(|rule| serde_json::json!({"id": rule.id, "severity": rule.severity.name(), "summary": rule.summary}))
+            .map(|rule| {
+                serde_json::json!({
+                    "id": rule.id,
+                    "group": rule.group.name(),
+                    "default": rule.group.is_default(),
+                    "severity": rule.severity.name(),
+                    "confidence": rule.confidence.name(),
+                    "forges": rule.dialects.iter().map(|dialect| dialect.key()).collect::<Vec<_>>(),
+                    "fix": rule.fix.name(),
+                    "summary": rule.summary,
+                })
+            })
             .collect();
         return format!("{:#}\n", serde_json::json!({"version": 1, "rules": rules}));
     }

@@ -51,7 +51,8 @@ rule! {
     /// ```yaml
     ///       - uses: owner/ci-lint@v1      # by repository and version, not from the checkout
     /// ```
-    "untrusted-local-action", Error, "A local action or script of a pull request, run with the repository's token", check
+    "untrusted-local-action", Error, "A local action or script of a pull request, run with the repository's token", check,
+    group: Security
 }
 
 /// Events that run with the repository's token for pull requests of strangers.

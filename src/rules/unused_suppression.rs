@@ -14,5 +14,6 @@ rule! {
     ///
     /// ### Fix
     /// Remove the comment, or correct the rule's name.
-    "unused-suppression", Warning, "A suppression comment that silences nothing", |_| Vec::new()
+    "unused-suppression", Warning, "A suppression comment that silences nothing", |_| Vec::new(),
+    group: Input
 }

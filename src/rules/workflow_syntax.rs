@@ -29,7 +29,8 @@ rule! {
     /// ```yaml
     ///     needs: [unit_tests]
     /// ```
-    "workflow-syntax", Error, "What no forge can run: unknown or circular `needs`, duplicates, missing keys, broken expressions", check
+    "workflow-syntax", Error, "What no forge can run: unknown or circular `needs`, duplicates, missing keys, broken expressions", check,
+    group: Input
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {

@@ -19,14 +19,21 @@ jobs:
 ";
 
 pub(super) const RULES: &[RuleInfo] = &[
-    RuleInfo { id: "contract", summary: "the contract is broken", severity: Severity::Warning, docs: "" },
+    RuleInfo { id: "contract", summary: "the contract is broken", severity: Severity::Warning, ..RuleInfo::PLAIN },
     RuleInfo {
         id: "coverage-needs",
         summary: "a job reads data it does not wait for",
         severity: Severity::Error,
         docs: "Wait for the data.",
+        ..RuleInfo::PLAIN
     },
-    RuleInfo { id: "coverage-script", summary: "a script", severity: Severity::Info, docs: "# Heading\n\nText." },
+    RuleInfo {
+        id: "coverage-script",
+        summary: "a script",
+        severity: Severity::Info,
+        docs: "# Heading\n\nText.",
+        ..RuleInfo::PLAIN
+    },
 ];
 
 pub(super) fn label(source: &Arc<Source>, needle: &str, text: &str) -> Label {
