@@ -10,7 +10,7 @@ use ci_lint::cli::lint::{Color, Forge, LintArgs};
 use ci_lint::cli::{Cli, Command};
 use ci_lint::findings::{Report, RuleInfo, Severity, render};
 use ci_lint::workflow::dialect::Dialect;
-use ci_lint::{apply, lint, rules};
+use ci_lint::{apply, forge, lint, rules};
 use clap::{CommandFactory as _, Parser as _};
 
 /// Usage error or unreadable input.
@@ -57,6 +57,7 @@ fn lint_command(args: &LintArgs) -> u8 {
             Forge::Forgejo => Some(Dialect::Forgejo),
             Forge::Gitea => Some(Dialect::Gitea),
             Forge::Github => Some(Dialect::GitHub),
+            Forge::Ghes => Some(Dialect::Ghes),
         },
         running_on: running_on(),
         select: args.select.clone(),
@@ -141,15 +142,13 @@ fn apply_command(args: ApplyArgs) -> u8 {
     }
 }
 
-/// Which forge runs the job this process is part of; Forgejo sets the variables of Gitea too.
+/// Which forge runs the job this process is part of, where that is another than github.com, which is the default.
 fn running_on() -> Option<Dialect> {
-    let set = |name| std::env::var(name).is_ok_and(|value| value == "true");
-    if set("FORGEJO_ACTIONS") {
-        Some(Dialect::Forgejo)
-    } else if set("GITEA_ACTIONS") {
-        Some(Dialect::Gitea)
-    } else {
-        None
+    match forge::Forge::detect(&|name| std::env::var(name).ok())? {
+        forge::Forge::Forgejo => Some(Dialect::Forgejo),
+        forge::Forge::Gitea => Some(Dialect::Gitea),
+        forge::Forge::Ghes => Some(Dialect::Ghes),
+        forge::Forge::GitHub | forge::Forge::Act => None,
     }
 }
 

@@ -109,6 +109,8 @@ fn the_first_existing_folder_is_read_as_forgejo_does() {
     assert!(stderr(&output).contains("not reading .github/workflows"), "{}", stderr(&output));
     let github = project.json(&["--forge", "github"]);
     assert_eq!((github["findings"].as_array().map(Vec::len), github["summary"]["files"].as_u64()), (Some(0), Some(1)));
+    let server = project.json(&["--forge", "ghes"]);
+    assert_eq!(server["summary"]["files"].as_u64(), Some(1), "only .github/workflows, as on github.com");
     let project = project.with(".forgejo/workflows/c.yaml", CLEAN);
     assert_eq!(code(&project.run(&["check"])), 0);
     assert_eq!(code(&project.run(&["check", "--forge", "gitea"])), 1);

@@ -206,11 +206,7 @@ fn path_of<'r>(reference: &'r str, repository: &str) -> Option<&'r str> {
 
 /// The one workflow of this name that has the job.
 fn search(workspace: &Path, running: &Running) -> Result<(PathBuf, String), String> {
-    let order: &[Dialect] = match running.forge {
-        Dialect::GitHub => &[Dialect::GitHub],
-        Dialect::Gitea => &[Dialect::Gitea, Dialect::GitHub],
-        Dialect::Forgejo => &Dialect::ALL,
-    };
+    let order = running.forge.reads_folders_of();
     // The forge reads the first of its folders that exists and nothing else.
     let folder =
         order.iter().map(|dialect| workspace.join(dialect.workflow_directory())).find(|folder| folder.is_dir());
@@ -447,6 +443,10 @@ fn remedy(flow: &Flow<'_>, promise: &Promise, forge: Dialect) -> Option<String> 
             Some("github.com no longer takes uploads of upload-artifact v3: use v4 or later".to_owned())
         }
         Dialect::GitHub => None,
+        Dialect::Ghes if action.refuses_other_forges().is_yes() => {
+            Some(format!("upload-artifact v4 and later refuse to run on {}: use v3", forge.name()))
+        }
+        Dialect::Ghes => None,
         _ if action.refuses_other_forges().is_yes() => Some(format!(
             "upload-artifact v4 and later refuse to run on {}: use {}",
             forge.name(),

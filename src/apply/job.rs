@@ -53,7 +53,8 @@ impl Job {
         let dialect = match self.context.forge {
             Forge::Forgejo => Dialect::Forgejo,
             Forge::Gitea => Dialect::Gitea,
-            Forge::GitHub | Forge::Ghes | Forge::Act => Dialect::GitHub,
+            Forge::Ghes => Dialect::Ghes,
+            Forge::GitHub | Forge::Act => Dialect::GitHub,
         };
         let running = Running::read(env, dialect);
         let facts = expected::run_facts(env, Some(self.event.clone()).filter(|event| !event.is_null()));

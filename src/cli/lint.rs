@@ -82,6 +82,7 @@ pub enum Forge {
     Forgejo,
     Gitea,
     Github,
+    Ghes,
 }
 
 /// `--format`.

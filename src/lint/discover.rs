@@ -1,7 +1,6 @@
 //! Which files to lint: those named, and those a forge would find.
 //!
-//! Forgejo and Gitea read the first existing of their folders and nothing else (forgejo `modules/actions/workflows.go`);
-//! GitHub knows `.github/workflows` only.
+//! A forge reads the first existing of its folders and nothing else, see [`Dialect::reads_folders_of`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,11 +64,8 @@ pub fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
 }
 
 fn folder(path: &Path, forge: Option<Dialect>, discovery: &mut Discovery) {
-    let order: &[Dialect] = match forge {
-        Some(Dialect::GitHub) => &[Dialect::GitHub],
-        Some(Dialect::Gitea) => &[Dialect::Gitea, Dialect::GitHub],
-        Some(Dialect::Forgejo) | None => &Dialect::ALL,
-    };
+    // The longest list holds the others.
+    let order = forge.unwrap_or(Dialect::Forgejo).reads_folders_of();
     let existing: Vec<PathBuf> =
         order.iter().map(|dialect| path.join(dialect.workflow_directory())).filter(|dir| dir.is_dir()).collect();
     if let Some((chosen, unread)) = existing.split_first() {

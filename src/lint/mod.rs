@@ -139,7 +139,7 @@ fn unused_contracts(settings: &Settings) -> Vec<Problem> {
     let mut problems = Vec::new();
     for config in settings.all().iter().filter(|config| !config.1.settings.contract.is_empty()) {
         let mut paths = Vec::new();
-        for dialect in Dialect::ALL {
+        for dialect in Dialect::WITH_FOLDER {
             let folder = dialect.workflow_directory();
             for entry in std::fs::read_dir(config.0.join(&folder)).into_iter().flatten().filter_map(Result::ok) {
                 paths.push(format!("{}/{}", folder.display(), entry.file_name().to_string_lossy()));

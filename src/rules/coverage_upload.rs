@@ -71,5 +71,7 @@ fn upload_action(context: &Context<'_, '_>) -> &'static str {
         Dialect::Forgejo => "`https://code.forgejo.org/forgejo/upload-artifact@v4`",
         Dialect::Gitea => "`christopherhx/gitea-upload-artifact@v4`",
         Dialect::GitHub => "`actions/upload-artifact@v4`",
+        // v4 and later refuse to run there.
+        Dialect::Ghes => "`actions/upload-artifact@v3`",
     }
 }

@@ -13,7 +13,7 @@ rule! {
     ///
     /// ### Why
     /// The two generations keep artifacts in different places and cannot read each other's. The download by name fails, by
-    /// pattern it succeeds with nothing. On Forgejo and Gitea, where servers differ, it is a warning.
+    /// pattern it succeeds with nothing. Off github.com, where servers differ, it is a warning.
     ///
     /// Evidence: github.blog changelog of 14 December 2023, Taskana/taskana#2483.
     ///

@@ -187,6 +187,8 @@ fn silent_killers_are_known_beforehand() {
     let old = good.replace("upload-artifact@v4", "upload-artifact@v3");
     assert!(remedy(&old, Dialect::GitHub).contains("v3"));
     assert_eq!(remedy(&old, Dialect::Gitea), "");
+    assert_eq!(remedy(&old, Dialect::Ghes), "");
+    assert!(remedy(&good, Dialect::Ghes).contains("use v3"));
 }
 
 #[test]
