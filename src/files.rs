@@ -6,16 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-/// Writes `bytes` to `path` through a temporary file beside it, so that no reader ever sees half a file. Folders on the way
-/// are made.
-///
-/// # Errors
-/// What the file system says; the temporary file is gone then, and a file that was there before is as it was.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    prepare(path, |out| out.write_all(bytes))?.put_in_place()
-}
-
-/// As [`replace`], but never over a file that exists.
+/// Writes `bytes` to `path`, never over a file that exists. Folders on the way are made.
 ///
 /// # Errors
 /// What the file system says, for one that the file exists.
@@ -37,6 +28,25 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = file.set_len(before);
     }
     written
+}
+
+/// Says that a file cannot be written, why, and what helps against a full disk.
+pub(crate) fn unwritten(path: &Path, error: &io::Error) -> String {
+    format!("`{}` cannot be written: {}", path.display(), why(error))
+}
+
+/// Why something cannot be written, and what helps against a full disk.
+pub(crate) fn why(error: &io::Error) -> String {
+    format!("{error}{}", remedy(error.kind()))
+}
+
+/// What helps, to follow the reason; empty when nothing is known to.
+pub(crate) fn remedy(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; free some space there",
+        io::ErrorKind::FileTooLarge => "; raise the limit on the size of files (`ulimit -f`)",
+        _ => "",
+    }
 }
 
 /// A file that is written, but not yet in its place. Dropped, it is gone.
@@ -61,10 +71,10 @@ impl Prepared {
     }
 }
 
-/// Writes a file beside the place where it will be. Folders on the way are made.
+/// Writes a file beside the place where it will be, so that no reader ever sees half a file. Folders on the way are made.
 ///
 /// # Errors
-/// What the file system says, or `write`.
+/// What the file system says, or `write`; nothing is left then, and a file that was there before is as it was.
 pub(crate) fn prepare(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<&fs::File>) -> io::Result<()>,
@@ -95,7 +105,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("deep/coverage.json");
         create(&path, b"old").expect("written");
-        replace(&path, b"new").expect("written again");
+        prepare(&path, |out| out.write_all(b"new")).expect("prepared").put_in_place().expect("replaced");
+        let half = prepare(&path, |out| out.write_all(b"ha").and(Err(io::ErrorKind::StorageFull.into())));
+        assert_eq!(half.expect_err("no room").kind(), io::ErrorKind::StorageFull);
         assert!(create(&path, b"other").is_err());
         assert_eq!(fs::read(&path).expect("read"), b"new");
         assert_eq!(fs::read_dir(path.parent().expect("a parent")).expect("listed").count(), 1);

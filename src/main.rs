@@ -121,12 +121,13 @@ fn apply_command(args: ApplyArgs) -> u8 {
                 print(&format!("{line}\n"));
             }
             said.not_judged.iter().for_each(|line| tell(line));
-            if let Some(problem) = &said.not_posted {
+            for problem in said.not_written.iter().chain(&said.not_posted) {
                 tell(&format!("error: {problem}"));
             }
             match said.verdict() {
                 Verdict::NotJudged => NO_DATA,
                 Verdict::Failed => 1,
+                Verdict::Passed if said.not_written.is_some() => UNREADABLE,
                 Verdict::Passed if said.not_posted.is_some() => NO_FORGE,
                 Verdict::Passed => printed,
             }

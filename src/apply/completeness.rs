@@ -35,6 +35,8 @@ pub enum Why {
     Empty,
     /// All it holds is the data of another leg.
     Duplicate,
+    /// It was sent, and cannot be used here.
+    Unusable,
 }
 
 /// One thing that should have arrived and did not.
@@ -52,6 +54,26 @@ pub struct Gap {
     pub message: String,
     /// What to do.
     pub remedy: String,
+    /// What happened to it on the way, where that is known.
+    pub cause: Option<String>,
+}
+
+impl Gap {
+    /// Takes over what is known from elsewhere about an artifact that did not come with data: that the forge does not have it,
+    /// or that it could not be used here. `false` when that is another matter.
+    pub(super) fn explain(&mut self, missing: bool, cause: Option<&str>) -> bool {
+        let Some(cause) = cause.filter(|_| self.cause.is_none() && self.why != Why::Duplicate) else { return false };
+        self.cause = Some(cause.to_owned());
+        if missing {
+            self.message = format!("{} ({cause})", self.message);
+        } else {
+            self.why = Why::Unusable;
+            let from = place(&self.job, self.leg.as_deref());
+            self.message = format!("the artifact `{}` of {from} cannot be used", self.artifact);
+            cause.clone_into(&mut self.remedy);
+        }
+        true
+    }
 }
 
 /// The comparison of what should have come with what came.
@@ -90,6 +112,7 @@ pub fn compare(expected: &Expected, artifacts: &[String], files: &[Arrived]) -> 
                 why: Why::Missing,
                 message: format!("{} of {count} data files arrived", usable.len()),
                 remedy: "see which test job failed or did not upload, or change `expect`".to_owned(),
+                cause: None,
             });
         }
     }
@@ -213,13 +236,14 @@ fn fits(item: &ExpectedArtifact, path: &str) -> bool {
 }
 
 fn gap(item: &ExpectedArtifact, why: Why) -> Gap {
-    let (artifact, from) = (&item.artifact, place(item));
+    let (artifact, from) = (&item.artifact, place(&item.job, item.leg.as_deref()));
     let message = match why {
         Why::Missing if item.pattern => format!("no artifact `{artifact}` of {from} arrived"),
         Why::Missing => format!("the artifact `{artifact}` of {from} did not arrive"),
         Why::NoData => format!("the artifact `{artifact}` arrived without the coverage data of {from}"),
         Why::Empty => format!("the coverage data of {from} in `{artifact}` is empty"),
         Why::Duplicate => format!("the artifact `{artifact}` of {from} holds the data of another leg"),
+        Why::Unusable => format!("the artifact `{artifact}` of {from} cannot be used"),
     };
     let general = match why {
         Why::Missing if item.job.is_empty() => "see that a job before this one uploads it".to_owned(),
@@ -227,6 +251,7 @@ fn gap(item: &ExpectedArtifact, why: Why) -> Gap {
         Why::NoData => "see that the upload's `path` names the data file".to_owned(),
         Why::Empty => "see that the tests run under coverage and import what is measured".to_owned(),
         Why::Duplicate => "see that every leg starts without data files of another and uploads its own".to_owned(),
+        Why::Unusable => String::new(),
     };
     // A cause that is known by the workflow is no cause of empty data.
     let known = item.remedy.clone().filter(|_| matches!(why, Why::Missing | Why::NoData));
@@ -237,6 +262,7 @@ fn gap(item: &ExpectedArtifact, why: Why) -> Gap {
         why,
         message,
         remedy: known.unwrap_or(general),
+        cause: None,
     }
 }
 

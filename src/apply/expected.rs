@@ -331,7 +331,8 @@ fn of_workflow(found: &Found, running: &Running, run: &Run, selection: &[String]
         }
         let item = item(&workflow, &flow, promise, running.forge, taken == Meets::Always);
         if let Some(why) = reason(promise.doubt, taken) {
-            let mut note = format!("`{}` of {} is not required: {why}", item.artifact, place(&item));
+            let from = place(&item.job, item.leg.as_deref());
+            let mut note = format!("`{}` of {from} is not required: {why}", item.artifact);
             if promise.doubt == Some(Doubt::MayBeEmpty) {
                 let _ = write!(note, "; write `error` to have it missed");
             }
@@ -464,8 +465,8 @@ fn remedy(flow: &Flow<'_>, promise: &Promise, forge: Dialect) -> Option<String> 
 }
 
 /// A job and its leg in words: `tests (python: 3.13)`.
-pub(super) fn place(item: &ExpectedArtifact) -> String {
-    match (&item.leg, item.job.as_str()) {
+pub(super) fn place(job: &str, leg: Option<&str>) -> String {
+    match (leg, job) {
         (_, "") => "any job".to_owned(),
         (Some(leg), job) => format!("`{job}` ({leg})"),
         (None, job) => format!("`{job}`"),

@@ -52,6 +52,8 @@ pub struct Said {
     pub not_judged: Vec<String>,
     /// What could not be posted although it had to be.
     pub not_posted: Option<String>,
+    /// Which files of the runner could not be written, and why.
+    pub not_written: Option<String>,
 }
 
 /// Why a run ends early. Nothing is written then.
@@ -196,19 +198,23 @@ fn complete(gathered: &gather::Gathered, found: &Found) -> (Completeness, Vec<Ga
         repeated.measured_files = first.map_or(1, |file| file.measured_files);
         arrived.push(repeated);
     }
-    let completeness = completeness::compare(&gathered.expected, &gathered.artifacts, &arrived);
-    let mut gaps: Vec<Gap> = completeness.gaps.iter().map(tell::gap).collect();
-    // An artifact that failed to come is missing once.
-    let named = |name: &str| completeness.gaps.iter().any(|gap| gap.artifact == name);
-    gaps.extend(gathered.gaps.iter().filter(|gap| !named(&gap.name)).cloned());
+    let mut completeness = completeness::compare(&gathered.expected, &gathered.artifacts, &arrived);
+    let mut others = gathered.gaps.clone();
     for (path, why) in &found.unreadable {
         let origin = gathered.origins.get(path).cloned().unwrap_or_default();
         let shown = path.display().to_string();
         // Where it was unpacked is nobody's concern.
         let why = if origin.artifact.is_empty() { why.clone() } else { why.replace(&shown, &origin.file) };
         let name = if origin.artifact.is_empty() { shown } else { origin.artifact };
-        gaps.push(Gap { kind: GapKind::Unreadable, name, job: None, detail: Some(why) });
+        others.push(Gap { kind: GapKind::Unreadable, name, job: None, detail: Some(why) });
     }
+    // What is expected and came to grief here is told once, and its job is not to blame.
+    others.retain(|other| {
+        let missed = completeness.gaps.iter_mut().find(|gap| gap.artifact == other.name);
+        missed.is_none_or(|gap| !gap.explain(other.kind == GapKind::Missing, other.detail.as_deref()))
+    });
+    let mut gaps: Vec<Gap> = completeness.gaps.iter().map(tell::gap).collect();
+    gaps.extend(others);
     gaps.extend(found.gaps.iter().cloned());
     (completeness, gaps)
 }

@@ -113,8 +113,8 @@ pub(super) fn reports(
 }
 
 /// A file that cannot be written.
-fn unwritten(path: &Path, error: &std::io::Error) -> ApplyError {
-    ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display()))
+pub(super) fn unwritten(path: &Path, error: &io::Error) -> ApplyError {
+    ApplyError::Usage(files::unwritten(path, error))
 }
 
 fn report_options(config: &CoverageConfig, combined: &Combined, folder: &Path) -> Result<ReportOptions, ApplyError> {

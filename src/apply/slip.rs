@@ -1,5 +1,6 @@
 //! slipcover's data: merged and reported by slipcover's own rules, without a look at the sources.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -7,7 +8,7 @@ use rayon::prelude::*;
 use super::gate::Rounding;
 use super::progress::Progress;
 use super::publish::story;
-use super::{ApplyError, Format, Found, Merged, Options, Said, clock};
+use super::{ApplyError, Format, Found, Merged, Options, Said, clock, render};
 use crate::coverage::{self, slipcover, system};
 use crate::files;
 use crate::report::slipcover::{Slipcover, SlipcoverFile, SlipcoverOptions};
@@ -94,9 +95,15 @@ pub(super) fn run(
     if let Some(path) = &options.merged_json {
         written.push((path.clone(), merged_json(files, &merged)?));
     }
+    // Everything is ready before anything is put in its place.
+    let mut ready = Vec::new();
     for (path, text) in written {
-        files::replace(&path, text.as_bytes())
-            .map_err(|error| ApplyError::Usage(format!("`{}` cannot be written: {error}", path.display())))?;
+        let prepared = files::prepare(&path, |out| out.write_all(text.as_bytes()));
+        ready.push(prepared.map_err(|error| render::unwritten(&path, &error))?);
+    }
+    for file in ready {
+        let path = file.path().to_owned();
+        file.put_in_place().map_err(|error| render::unwritten(&path, &error))?;
     }
     Ok(Found {
         rows: story::slipcover_rows(&report),

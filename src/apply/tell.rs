@@ -163,7 +163,8 @@ impl Telling<'_> {
                 summary: context.summary_file.as_deref(),
                 report_dir: &report_dir,
             };
-            publish::finish(&story, &posted, parts, &to).map_err(ApplyError::Usage)?;
+            // The verdict is known, and somebody waits for it.
+            said.not_written = publish::finish(&story, &posted, parts, &to).err();
         }
         gates(&judgement, said);
         said.not_posted = posted.error.as_ref().map(ForgeError::to_string);
@@ -278,9 +279,10 @@ pub(super) fn gap(gap: &completeness::Gap) -> Gap {
         Why::Missing => GapKind::Missing,
         Why::NoData | Why::Empty => GapKind::Empty,
         Why::Duplicate => GapKind::Duplicate,
+        Why::Unusable => GapKind::Unreadable,
     };
     let name = if gap.artifact.is_empty() { "coverage data" } else { &gap.artifact };
-    Gap { kind, name: name.to_owned(), job, detail: None }
+    Gap { kind, name: name.to_owned(), job, detail: gap.cause.clone() }
 }
 
 fn data_rows(found: &Found, gathered: &Gathered) -> Vec<DataRow> {

@@ -13,8 +13,8 @@ use crate::apply::{Collect, Format, Options, Post};
 /// Arguments of `ci-lint apply`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 ok, 1 gate failed, 2 usage or configuration, 3 data missing, incomplete or corrupt, \
-                        4 the forge cannot be reached or, with --require-posting, posting failed.\n\
+    after_help = "Exit codes: 0 ok, 1 gate failed, 2 usage, configuration or a file that cannot be written, 3 data missing, \
+                        incomplete or corrupt, 4 the forge cannot be reached or, with --require-posting, posting failed.\n\
                         In a job, an input of the action is the flag of the same name."
 )]
 pub struct ApplyArgs {

@@ -1,12 +1,14 @@
 //! Writes a data file that coverage.py reads as its own.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Statement, Transaction, params, params_from_iter};
+use rusqlite::{Connection, ErrorCode, Statement, Transaction, params, params_from_iter};
 
 use super::sqlite::SCHEMA_VERSION;
 use super::{CoverageData, LineSet};
+use crate::files;
 
 /// The version of coverage.py whose data format this is.
 pub const COVERAGE_VERSION: &str = "7.17.3";
@@ -72,8 +74,11 @@ pub fn prepare(data: &CoverageData, path: &Path) -> Result<Prepared, WriteError>
     // As any other file of this user: what is private decides the umask.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).map_err(|error| failed(error.to_string()))?;
-    fill(data, file.path()).map_err(|error| failed(error.to_string()))?;
+    let file = builder.tempfile_in(folder).map_err(|error| failed(files::why(&error)))?;
+    fill(data, file.path()).map_err(|error| {
+        let is_full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+        failed(format!("{error}{}", if is_full { files::remedy(io::ErrorKind::StorageFull) } else { "" }))
+    })?;
     Ok(Prepared { file, path: path.to_owned(), target })
 }
 

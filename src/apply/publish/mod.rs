@@ -237,21 +237,24 @@ fn notice(context: &Context, failures: &[(&'static str, &'static str, ForgeError
 /// Writes the summary and the outputs: always last, when it is known what was posted.
 ///
 /// # Errors
-/// Names the file that cannot be written.
+/// Names the files that cannot be written. Each is written whole or is as it was, whatever becomes of the other.
 pub fn finish(story: &Story, posted: &Posted, options: &Options, to: &Files) -> Result<(), String> {
-    let append = |path: &Path, text: &str| {
-        files::append(path, text.as_bytes()).map_err(|error| format!("`{}` cannot be written: {error}", path.display()))
+    let mut problems = Vec::new();
+    let mut append = |path: &Path, text: &str| {
+        if let Err(error) = files::append(path, text.as_bytes()) {
+            problems.push(files::unwritten(path, &error));
+        }
     };
     let url = posted.comment.as_ref().and_then(sticky::Outcome::url).unwrap_or_default();
     // Outputs first: a summary that fills the disk must not take them along.
     if let Some(path) = to.outputs {
         let values = outputs::outputs(story, Places { report_dir: to.report_dir, comment_url: url });
-        append(path, &outputs::file(&values, &delimiter()))?;
+        append(path, &outputs::file(&values, &delimiter()));
     }
     if let Some(path) = to.summary.filter(|_| options.summary) {
-        append(path, &summary::summary(story, posted.notice.as_slice()))?;
+        append(path, &summary::summary(story, posted.notice.as_slice()));
     }
-    Ok(())
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }
 }
 
 /// Where [`finish`] writes.

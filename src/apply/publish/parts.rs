@@ -44,7 +44,7 @@ pub(super) fn gap_text(gap: &Gap) -> String {
     let name = escape::code(&gap.name);
     let detail = gap.detail.as_deref().map(escape::text);
     let brackets = match (&gap.job, detail) {
-        (Some(job), Some(detail)) => format!(" (job {} {detail})", escape::code(job)),
+        (Some(job), Some(detail)) => format!(" (job {}: {detail})", escape::code(job)),
         (Some(job), None) => format!(" (job {})", escape::code(job)),
         (None, Some(detail)) => format!(" ({detail})"),
         (None, None) => String::new(),

@@ -106,7 +106,7 @@ pub struct Gap {
     pub name: String,
     /// The job or leg that should have sent it. Hostile.
     pub job: Option<String>,
-    /// What is known about it, as the end of a sentence: `failed`, `line 90 was executed, it has 80`. Hostile.
+    /// What is known about it, to follow a colon: `it is truncated`, `line 90 was executed, it has 80`. Hostile.
     pub detail: Option<String>,
 }
 

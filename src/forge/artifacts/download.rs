@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::unpack::{FetchedFile, Folder, Limits, Unpacked, safe_name};
+use super::unpack::{self, FetchedFile, Folder, Limits, Unpacked, safe_name};
 use super::{Artifact, Source, pipelines_v3};
 use crate::forge::answer::Opened;
 use crate::forge::client::{Call, Client};
@@ -146,7 +146,7 @@ fn private_folder(wish: Option<&Path>) -> Result<TempDir, ForgeError> {
 }
 
 async fn one(artifact: &Artifact, place: &Path, limits: &Limits, progress: &Report) -> Result<Got, ForgeError> {
-    fs::create_dir(place).map_err(|error| unwritable(&error))?;
+    fs::create_dir(place).map_err(|error| unwritable(place, &error))?;
     let name = said(&artifact.name, 100);
     let doing = format!("download artifact `{name}`");
     let work = Work { artifact, name: &name, doing: &doing, place, limits, progress };
@@ -325,14 +325,14 @@ impl Work<'_> {
         let mut received = 0;
         let mut hash = Sha256::new();
         // An earlier attempt may have left a part.
-        let mut out = File::create(file).map_err(|error| unwritable(&error))?;
+        let mut out = File::create(file).map_err(|error| unwritable(self.place, &error))?;
         while let Some(bytes) = opened.next().await? {
             received += bytes.len() as u64;
             if before + received > limit {
                 return Err(self.wrong(format!("it is larger than {limit} bytes, more than is taken")).into());
             }
             hash.update(&bytes);
-            out.write_all(&bytes).map_err(|error| unwritable(&error))?;
+            out.write_all(&bytes).map_err(|error| unwritable(self.place, &error))?;
             let expected = length.map(|length| before + length);
             (self.progress)(&Progress { artifact: &self.artifact.name, received: before + received, expected });
         }
@@ -352,6 +352,6 @@ fn is_of_a_report(path: &str) -> bool {
     kind.is_some_and(|kind| KINDS.iter().any(|known| kind.eq_ignore_ascii_case(known)))
 }
 
-fn unwritable(error: &std::io::Error) -> ForgeError {
-    ForgeError::Setup(format!("cannot write to the temporary folder: {error}"))
+fn unwritable(place: &Path, error: &std::io::Error) -> ForgeError {
+    ForgeError::Setup(unpack::unwritable(place, error))
 }

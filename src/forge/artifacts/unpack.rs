@@ -205,7 +205,7 @@ impl Folder {
         }
         let path = self.path.join(self.next.to_string());
         self.next += 1;
-        let mut out = File::create_new(&path).map_err(|error| written(&error))?;
+        let mut out = File::create_new(&path).map_err(|error| unwritable(&self.path, &error))?;
         let most = self.limits.file.min(self.left);
         let by_ratio = packed.saturating_mul(self.limits.ratio).max(self.limits.free);
         let mut bytes = 0_u64;
@@ -228,7 +228,7 @@ impl Folder {
                     self.limits.ratio
                 )));
             }
-            out.write_all(&buffer[..count]).map_err(|error| written(&error))?;
+            out.write_all(&buffer[..count]).map_err(|error| unwritable(&self.path, &error))?;
         }
         self.left -= bytes;
         Ok(Some(FetchedFile { name: name.to_owned(), path, bytes }))
@@ -286,8 +286,10 @@ fn readable(error: &io::Error) -> String {
     format!("the downloaded file cannot be read: {error}")
 }
 
-fn written(error: &io::Error) -> String {
-    format!("cannot write to the temporary folder: {error}")
+/// Where temporary files go cannot be written to. `place`: the folder of one artifact, below the private one that is made there.
+pub(super) fn unwritable(place: &Path, error: &io::Error) -> String {
+    let temp = place.ancestors().nth(2).unwrap_or(place);
+    format!("cannot write to the temporary folder `{}`: {}", temp.display(), crate::files::why(error))
 }
 
 fn corrupt(error: &io::Error) -> String {
