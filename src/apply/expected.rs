@@ -14,7 +14,7 @@ use crate::flow::glob::Meets;
 use crate::flow::name::{Name, Piece};
 use crate::flow::promise::{self, Doubt, Killer, Promise};
 use crate::flow::work::WorkKind;
-use crate::flow::{Flow, Needs, Pins, Project, Run};
+use crate::flow::{Flow, Needs, Pins, Project, Run, call};
 use crate::lint::configs::Settings;
 use crate::workflow::Workflow;
 use crate::workflow::action::Fork;
@@ -305,22 +305,33 @@ fn of_workflow(found: &Found, running: &Running, run: &Run, selection: &[String]
     let tree = yaml::parse(&found.text).map_err(|error| format!("the workflow cannot be read: {}", error.message))?;
     let workflow =
         Workflow::read(tree.root()).map_err(|(_, message)| format!("the workflow cannot be read: {message}"))?;
-    // In a called workflow, `GITHUB_WORKFLOW_REF` names the caller.
-    let job =
-        workflow.jobs.iter().position(|job| job.id.value == running.job && job.uses.is_none()).ok_or_else(|| {
-            format!("the workflow has no job `{}` with steps, so this runs in one that it calls", running.job)
-        })?;
-    let needs = Needs::of(&workflow);
-    let outcomes = promise::outcomes(&workflow, &needs, run);
-    let mut run = run.clone();
-    promise::set_results(&workflow, &outcomes, &mut run);
-    let flow = Flow::build_for(&workflow, found.project.clone(), &found.pins, run);
-    if !flow.jobs[job].works.iter().any(|work| matches!(work.kind, WorkKind::Apply(_) | WorkKind::Opaque)) {
-        return Err(format!("job `{}` of the workflow has no step that can be this one", running.job));
+    let (texts, trees) = (call::Texts::default(), call::Trees::default());
+    let whole = call::whole(&workflow, &*found.project.files, &texts, &trees);
+    let workflow = whole.as_ref().unwrap_or(&workflow);
+    // In a called workflow, `GITHUB_WORKFLOW_REF` names the caller and `GITHUB_JOB` the job alone.
+    let mut candidates: Vec<usize> = (0..workflow.jobs.len())
+        .filter(|&job| workflow.jobs[job].own_id() == running.job && workflow.jobs[job].uses.is_none())
+        .collect();
+    if candidates.is_empty() {
+        return Err(format!("the workflow has no job `{}` with steps, so this runs in one that it calls", running.job));
     }
+    let needs = Needs::of(workflow);
+    let outcomes = promise::outcomes(workflow, &needs, run);
+    let mut run = run.clone();
+    promise::set_results(workflow, &outcomes, &mut run);
+    let flow = Flow::build_for(workflow, found.project.clone(), &found.pins, run);
+    let can_be = |job: &usize| {
+        flow.jobs[*job].works.iter().any(|work| matches!(work.kind, WorkKind::Apply(_) | WorkKind::Opaque))
+    };
+    candidates.retain(can_be);
+    let job = match candidates.as_slice() {
+        [job] => *job,
+        [] => return Err(format!("job `{}` of the workflow has no step that can be this one", running.job)),
+        _ => return Err(format!("several jobs that the workflow calls are `{}`", running.job)),
+    };
     let mut expected = Expected::default();
     let patterns: Vec<Pattern> = selection.iter().map(|name| Pattern::literal(name)).collect();
-    let mut promises = promise::promises(&workflow, &flow, &outcomes);
+    let mut promises = promise::promises(workflow, &flow, &outcomes);
     promises.retain(|promise| promise.job != job && !flow.needs.orders(promise.job, job));
     for promise in &promises {
         let ordered = flow.needs.orders(job, promise.job);
@@ -329,7 +340,7 @@ fn of_workflow(found: &Found, running: &Running, run: &Run, selection: &[String]
         if taken == Meets::Never {
             continue;
         }
-        let item = item(&workflow, &flow, promise, running.forge, taken == Meets::Always);
+        let item = item(workflow, &flow, promise, running.forge, taken == Meets::Always);
         if let Some(why) = reason(promise.doubt, taken) {
             let from = place(&item.job, item.leg.as_deref());
             let mut note = format!("`{}` of {from} is not required: {why}", item.artifact);

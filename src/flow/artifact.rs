@@ -5,6 +5,7 @@ use super::matrix::Legs;
 use super::name::{Name, Scope};
 use super::paths::UploadPaths;
 use super::run::Run;
+use super::written::Written;
 use crate::workflow::action::{Artifact, Generation};
 use crate::workflow::{Job, Step, Text, Workflow};
 
@@ -125,7 +126,7 @@ pub(super) struct StepContext<'a, 'd> {
     pub(super) job: &'a Job<'d>,
     pub(super) step: &'a Step<'d>,
     pub(super) legs: &'a Legs,
-    pub(super) written_env: Option<&'a [String]>,
+    pub(super) written_env: Option<&'a Written>,
     pub(super) run: &'a Run,
 }
 
@@ -154,13 +155,11 @@ impl<'a, 'd> StepContext<'a, 'd> {
         let uploads = self
             .scopes()
             .filter_map(|scope| {
-                let conditions = [self.job.condition, self.step.condition];
-                let holds: Vec<Option<bool>> = conditions.iter().flatten().map(|c| scope.condition(c.value)).collect();
+                let holds = [scope.job_runs(0), scope.step_runs(0)];
                 if holds.contains(&Some(false)) {
                     return None;
                 }
-                unconditional &= holds.iter().all(|h| *h == Some(true))
-                    || conditions.iter().flatten().all(|c| runs_on_success(c.value));
+                unconditional &= holds == [Some(true); 2];
                 let paths = UploadPaths::read(path.map_or("", |p| p.value), |line| scope.name(line));
                 let name = match name {
                     // One raw file, and the artifact is named after it.

@@ -333,13 +333,14 @@ fn measures(workflow: &Workflow<'_>, job: &Job<'_>, work: &Work, works: &[Work])
                 run.args.iter().any(|arg| arg.starts_with('-') && arg.contains("cov") && !arg.starts_with("--no-"));
             let step = &job.steps[work.step];
             // coverage.py's own switch: every Python process that starts is measured.
-            let started = [&step.env, &job.env, &workflow.env].into_iter().flatten().any(|(key, value)| {
+            let envs = || job.step_envs(step).chain([&job.env, workflow.env_of(job)]).flatten();
+            let started = envs().any(|(key, value)| {
                 key.value == "COVERAGE_PROCESS_START" && value.as_str().is_some_and(|v| !v.is_empty())
             });
             if started {
                 return Some(false);
             }
-            let switched = [&step.env, &job.env, &workflow.env].into_iter().flatten().any(|(key, value)| {
+            let switched = envs().any(|(key, value)| {
                 key.value.contains("COVERAGE")
                     && value
                         .as_str()
@@ -388,8 +389,7 @@ pub(super) fn surely_no_data(include: &UploadPath) -> bool {
 
 /// Finds test jobs whose suite this reading job runs again.
 fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader: &Role<'_>, handover: &mut Handover) {
-    let job = &workflow.jobs[reader.job];
-    if !runs_always(job) {
+    if !runs_always(workflow, reader.job) {
         return;
     }
     for again in reader.works.iter().filter(|work| !work.guarded) {
@@ -417,8 +417,7 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
                 }
                 _ => continue,
             };
-            let other = &workflow.jobs[first.job];
-            if !runs_always(other)
+            if !runs_always(workflow, first.job)
                 || !same_environment(workflow, flow, first.job, reader.job, likely)
                 || !same_setting(workflow, roles, &first, &Suite { job: reader.job, work: again })
             {
@@ -464,13 +463,18 @@ fn is_whole_suite(session: &str) -> bool {
     )
 }
 
-fn runs_always(job: &Job<'_>) -> bool {
-    job.condition.is_none_or(|condition| runs_on_success(condition.value)) && job.uses.is_none()
+fn runs_always(workflow: &Workflow<'_>, job: usize) -> bool {
+    let always = |job: &Job<'_>| job.condition.is_none_or(|condition| runs_on_success(condition.value));
+    workflow.callers(job).iter().all(|&job| always(&workflow.jobs[job])) && workflow.jobs[job].uses.is_none()
 }
 
 /// Whether two jobs run on the same kind of machine with the same interpreter, so that a second run tells nothing new.
 fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, again: usize, strict: bool) -> bool {
     let (a, b) = (&workflow.jobs[first], &workflow.jobs[again]);
+    // One workflow called twice is called with different inputs on purpose.
+    if workflow.call_of(a).zip(workflow.call_of(b)).is_some_and(|(a, b)| a.path == b.path) && a.within != b.within {
+        return false;
+    }
     if strict && (a.strategy.is_some_and(|s| s.matrix.is_some()) || b.strategy.is_some_and(|s| s.matrix.is_some())) {
         return false;
     }
@@ -514,7 +518,11 @@ fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, agai
                         | "setup-micromamba"
                         | "setup-miniconda"
                 )
-                .then(|| (key, text(step.input_text("python-version")), text(step.input_text("architecture"))))
+                .then(|| {
+                    let scope = super::name::Scope { step: Some(step), ..scope };
+                    let input = |name| step.input_text(name).map(|text| scope.name(text.value));
+                    (key, input("python-version"), input("architecture"))
+                })
             })
             .collect();
         (runner, text(job.container), setup)
@@ -526,20 +534,24 @@ fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, agai
 /// Whether two runs find the same setting in their jobs: the same variables of step and script, and before them the same
 /// steps that cannot be seen through, such as one that starts a database.
 fn same_setting(workflow: &Workflow<'_>, roles: &[Role<'_>], a: &Suite<'_>, b: &Suite<'_>) -> bool {
-    let text = workflow.node.tree().text();
     let setting = |suite: &Suite<'_>| {
         let step = &workflow.jobs[suite.job].steps[suite.work.step];
-        let env = telling(texts(&step.env).chain(suite.work.env.iter().cloned()));
+        let job = &workflow.jobs[suite.job];
+        let env = telling(job.step_envs(step).flat_map(texts).chain(suite.work.env.iter().cloned()));
         let mut unseen: Vec<&str> = roles[suite.job]
             .works
             .iter()
             .take_while(|work| !std::ptr::eq(*work, suite.work))
             .filter(|work| matches!(work.kind, WorkKind::Opaque))
-            .filter_map(|work| text.get(work.span.start..work.span.end))
+            .map(|work| workflow.slice(work.span))
             .collect();
         unseen.sort_unstable();
         unseen.dedup();
-        (env, unseen, requirements(workflow, suite))
+        // What an action is called with may choose anything in it.
+        let calls = job.steps.iter().take_while(|step| step.index <= suite.work.step);
+        let calls: Vec<_> =
+            calls.filter_map(|step| Some((step.calls.as_ref()?.path, texts(&step.with).collect::<Vec<_>>()))).collect();
+        (env, unseen, requirements(workflow, suite), calls)
     };
     setting(a) == setting(b)
 }

@@ -1,5 +1,7 @@
 //! The legs of a job: `strategy.matrix` expanded as the forges do it, as far as it is written in the file.
 
+use std::sync::Arc;
+
 use crate::workflow::Job;
 use crate::workflow::yaml::{Style, Yaml};
 
@@ -10,7 +12,12 @@ const MAX_LEGS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Leg {
     values: Vec<(String, Value)>,
+    /// For a job in a called workflow, the leg of the calling job, and its place there.
+    caller: Option<Arc<(usize, Leg)>>,
 }
+
+/// A leg of which nothing is known.
+pub(super) static OPEN: Leg = Leg { values: Vec::new(), caller: None };
 
 /// The value of one axis in one leg: paths below the axis (empty for a plain text) and their texts; `None` for what
 /// only the run knows.
@@ -41,9 +48,20 @@ impl Leg {
         value.0.iter().any(|(path, text)| path.is_empty() && text.is_none()).then_some(None)
     }
 
+    /// The leg of the calling job, and its place among that job's legs. Its values are not seen in this leg's job.
+    pub fn caller(&self) -> Option<(usize, &Self)> {
+        self.caller.as_ref().map(|caller| (caller.0, &caller.1))
+    }
+
+    /// A leg of another job in the same called workflow, of which nothing else is known.
+    pub(super) fn sibling(&self) -> Self {
+        Self { values: Vec::new(), caller: self.caller.clone() }
+    }
+
     /// The leg in words, such as `os: linux, python: 3.13`; empty for a job without a matrix.
     pub fn describe(&self) -> String {
-        let mut parts = Vec::new();
+        let outer = self.caller.as_ref().map(|caller| caller.1.describe()).filter(|words| !words.is_empty());
+        let mut parts: Vec<String> = outer.into_iter().collect();
         for (axis, value) in &self.values {
             for (path, text) in &value.0 {
                 let dot = if path.is_empty() { "" } else { "." };
@@ -80,6 +98,20 @@ impl Legs {
             }
             None => Self { legs: vec![Leg::default()], complete: false, axes: self.axes },
         }
+    }
+
+    /// These legs of a job in a called workflow, for each leg of the calling job.
+    #[must_use]
+    pub fn called_by(self, caller: &Self) -> Self {
+        if self.legs.len() * caller.legs.len() > MAX_LEGS {
+            return Self { legs: vec![Leg::default()], complete: false, axes: self.axes };
+        }
+        let mut legs = Vec::with_capacity(self.legs.len() * caller.legs.len());
+        for (place, outer) in caller.legs.iter().enumerate() {
+            let outer = Arc::new((place, outer.clone()));
+            legs.extend(self.legs.iter().map(|leg| Leg { caller: Some(Arc::clone(&outer)), ..leg.clone() }));
+        }
+        Self { legs, complete: self.complete && caller.complete, axes: self.axes }
     }
 
     /// Expands the matrix of `job`.

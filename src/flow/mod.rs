@@ -1,6 +1,8 @@
 //! The artifact-flow graph: who uploads what, who downloads it, whether `needs` orders them, whether the data survives.
 //!
+//! - [`call`] puts in what the workflow calls in its own repository, `composite` the steps of actions.
 //! - [`matrix`] expands a job's legs, [`name`] evaluates texts in a leg, [`glob`] matches artifact patterns.
+//! - [`written`] knows what scripts write for later steps.
 //! - [`work`] lists what a job does in order, [`data`] follows the coverage data files through it.
 //! - [`artifact`] reads uploads and downloads, [`paths`] what an upload's `path` can contain, [`layout`] where it arrives.
 //! - [`collect`] knows the steps of this program, which fetch coverage data themselves.
@@ -10,7 +12,9 @@
 //! - [`handover`] puts it together for coverage: which job's data another job should use, and what is missing for it.
 
 pub mod artifact;
+pub mod call;
 pub mod collect;
+mod composite;
 pub mod data;
 pub mod glob;
 pub mod handover;
@@ -23,6 +27,7 @@ pub mod project;
 pub mod promise;
 pub mod run;
 pub mod work;
+pub mod written;
 
 pub use needs::Needs;
 pub use project::{Files, NoFiles, Project};
@@ -34,6 +39,7 @@ use data::{DataFile, DataState};
 use matrix::Legs;
 use name::Scope;
 use work::{Work, WorkKind};
+use written::Written;
 
 use crate::workflow::Workflow;
 use crate::workflow::action::{ArtifactKind, artifact_action, parse_uses};
@@ -104,9 +110,14 @@ impl<'d> Flow<'d> {
         for (index, job) in workflow.jobs.iter().enumerate() {
             let artifact_steps =
                 job.steps.iter().filter(|step| step.uses.is_some_and(|uses| uses.value.contains("artifact")));
-            let legs = Legs::of(job).within(&mut budget, artifact_steps.count().max(1));
-            let written = work::written_env(job);
-            let written_env = written.as_deref();
+            let mut legs = Legs::of(job);
+            // A job that calls stands before those it calls.
+            if let Some(caller) = job.within.and_then(|caller| flow.jobs.get(caller)) {
+                legs = legs.called_by(&caller.legs);
+            }
+            let legs = legs.within(&mut budget, artifact_steps.count().max(1));
+            let written = Written::of(job);
+            let written_env = Some(&written);
             for step in &job.steps {
                 let Some(uses) = step.uses else { continue };
                 let Some(action) = artifact_action(&parse_uses(uses.value), step.uses_comment) else { continue };
@@ -130,7 +141,7 @@ impl<'d> Flow<'d> {
                     flow.collectors.push(context.collector(index, work, apply.artifacts.as_deref()));
                 }
             }
-            let opaque_producer = job.uses.is_some()
+            let opaque_producer = (job.uses.is_some() && job.calls.is_none())
                 || works.iter().any(|w| matches!(w.kind, WorkKind::Opaque) && job.steps[w.step].run.is_none());
             flow.jobs.push(JobFlow { legs, works, opaque_producer });
         }

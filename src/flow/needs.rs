@@ -12,26 +12,41 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Reads the relation; names of jobs that do not exist are left out.
+    /// Reads the relation; names of jobs that do not exist are left out. The job that calls a workflow stands for the call's
+    /// start: the called jobs need it. Who needs it waits for the called jobs too.
     pub fn of(workflow: &Workflow<'_>) -> Self {
         let direct: Vec<Vec<usize>> = workflow
             .jobs
             .iter()
-            .map(|job| job.needs.iter().filter_map(|need| workflow.job_index(need.value)).collect())
+            .map(|job| {
+                let named = job.needs.iter().filter_map(|need| workflow.job_index(need.value));
+                named.chain(job.within).collect()
+            })
             .collect();
+        let mut called = vec![Vec::new(); direct.len()];
+        for (index, job) in workflow.jobs.iter().enumerate() {
+            if let Some(caller) = job.within {
+                called[caller].push(index);
+            }
+        }
         let mut closure = vec![vec![false; direct.len()]; direct.len()];
         for (job, reached) in closure.iter_mut().enumerate() {
+            let callers = workflow.callers(job);
             let mut open = direct[job].clone();
             while let Some(next) = open.pop() {
                 if !std::mem::replace(&mut reached[next], true) {
                     open.extend(&direct[next]);
+                    // A job waits for what its own callers start only where it names it.
+                    if !callers.contains(&next) {
+                        open.extend(&called[next]);
+                    }
                 }
             }
         }
         Self { direct, closure }
     }
 
-    /// The jobs that `job` names itself.
+    /// The jobs that `job` names itself, and the job that calls the workflow it is in.
     pub fn direct(&self, job: usize) -> &[usize] {
         &self.direct[job]
     }

@@ -4,13 +4,14 @@
 //! A promise is *sure* when nothing but a failure can break it. What only the run knows makes it doubtful, never sure: a
 //! report must not be refused for data that was never meant to come.
 
-use super::artifact::{Producer, Upload, runs_on_success};
+use super::artifact::{Producer, Upload};
 use super::data::{self, DataFile, DataState};
 use super::glob::Meets;
 use super::handover::surely_no_data;
 use super::name::{Name, Piece, Scope};
 use super::paths::{Tri, UploadPath};
-use super::work::{Work, WorkKind, written_env};
+use super::work::{Work, WorkKind};
+use super::written::Written;
 use super::{Flow, Needs, Run};
 use crate::workflow::expression::{self, Value};
 use crate::workflow::{Job, Step, Workflow};
@@ -97,10 +98,15 @@ pub fn set_results(workflow: &Workflow<'_>, outcomes: &[Option<bool>], run: &mut
 
 fn runs(workflow: &Workflow<'_>, needs: &Needs, job: usize, outcomes: &[Option<bool>], run: &Run) -> Option<bool> {
     let direct = needs.direct(job);
+    // What becomes of the jobs of a called workflow shows in the job that calls it.
+    let callers = workflow.callers(job);
+    let counts = |other: usize| workflow.jobs[other].within.is_none_or(|caller| callers.contains(&caller));
     // GitHub skips a job when any job before it was skipped (actions/runner#491), Forgejo and Gitea when one that it names was.
     let success = if direct.iter().any(|&need| outcomes[need] == Some(false)) {
         Some(false)
-    } else if (0..outcomes.len()).all(|other| !needs.orders(job, other) || outcomes[other] == Some(true)) {
+    } else if (0..outcomes.len())
+        .all(|other| !needs.orders(job, other) || !counts(other) || outcomes[other] == Some(true))
+    {
         Some(true)
     } else {
         None
@@ -131,7 +137,7 @@ pub fn promises(workflow: &Workflow<'_>, flow: &Flow<'_>, outcomes: &[Option<boo
             continue;
         }
         let job = &workflow.jobs[producer.job];
-        let written = written_env(job);
+        let written = Written::of(job);
         for upload in &producer.uploads {
             let scope = Scope {
                 workflow,
@@ -139,7 +145,7 @@ pub fn promises(workflow: &Workflow<'_>, flow: &Flow<'_>, outcomes: &[Option<boo
                 step: None,
                 leg: &flow.jobs[producer.job].legs.legs[upload.leg],
                 leg_index: upload.leg,
-                written_env: written.as_deref(),
+                written_env: Some(&written),
                 run: &flow.run,
             };
             found.extend(promise(flow, producer, upload, &scope, outcomes[producer.job]));
@@ -159,12 +165,11 @@ fn promise(
     let scope_of_step = Scope { step: Some(step), ..*scope };
     let works = flow.works_of_leg(scope);
     let contents = contents(flow, producer, upload, &works)?;
-    let holds = |condition: Option<crate::workflow::Text<'_>>, scope: &Scope<'_, '_>| {
-        condition.is_none_or(|c| runs_on_success(c.value) || scope.condition(c.value) == Some(true))
-    };
-    let doubt = if outcome.is_none() && !(job.needs.is_empty() && holds(job.condition, scope)) {
+    // A job in a called workflow waits for what its callers wait for.
+    let first = scope.workflow.callers(producer.job).iter().all(|&job| scope.workflow.jobs[job].needs.is_empty());
+    let doubt = if outcome.is_none() && !(first && scope.job_runs(0) == Some(true)) {
         Some(Doubt::JobMayBeSkipped)
-    } else if !holds(step.condition, &scope_of_step) {
+    } else if scope_of_step.step_runs(0) != Some(true) {
         Some(Doubt::UploadMayBeSkipped)
     } else if may_fail(job, scope) {
         Some(Doubt::MayFail)

@@ -1,6 +1,5 @@
 //! What a job does, in order: the steps' actions and the commands of their scripts.
 
-use super::artifact::runs_on_success;
 use super::collect::{self, DataSource};
 use super::data::Location;
 use super::name::{Name, Scope};
@@ -93,34 +92,11 @@ impl Work {
     }
 }
 
-/// The names that scripts of a job write to `GITHUB_ENV`; `None` when some cannot be told.
-pub(super) fn written_env(job: &Job<'_>) -> Option<Vec<String>> {
-    let mut names = Vec::new();
-    for step in &job.steps {
-        let Some(run) = step.run.filter(|run| run.value.contains("_ENV")) else { continue };
-        if run.value.len() > MAX_SCRIPT_BYTES {
-            return None;
-        }
-        let mut seen = false;
-        for effect in shell::effects(&shell::parse(run.value)) {
-            if let EffectKind::WritesEnv(write) = effect.kind {
-                if write.dynamic {
-                    return None;
-                }
-                seen = true;
-                names.extend(write.entries.into_iter().map(|(name, _)| name));
-            }
-        }
-        if !seen && run.value.contains("GITHUB_ENV") {
-            return None;
-        }
-    }
-    Some(names)
-}
-
 /// Whether a step is written for a POSIX shell.
 fn posix_shell(workflow: &Workflow<'_>, job: &Job<'_>, step: &Step<'_>) -> bool {
-    step.shell.or(job.defaults.shell).or(workflow.defaults.shell).is_none_or(|shell| {
+    // The steps of an action do not see the defaults of the job that calls it.
+    let defaults = || job.defaults.shell.or(workflow.defaults_of(job).shell).filter(|_| step.within.is_none());
+    step.shell.or_else(defaults).is_none_or(|shell| {
         let program = shell.value.split_whitespace().next().unwrap_or_default();
         matches!(program.rsplit('/').next(), Some("sh" | "bash" | "dash" | "zsh"))
     })
@@ -131,15 +107,15 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
     let mut works = Vec::new();
     for step in &scope.job.steps {
         let scope = Scope { step: Some(step), ..*scope };
-        if step.condition.is_some_and(|c| scope.condition(c.value) == Some(false)) {
+        let runs = scope.step_runs(0);
+        if runs == Some(false) || step.calls.is_some() {
             continue;
         }
-        let guarded =
-            step.condition.is_some_and(|c| !runs_on_success(c.value) && scope.condition(c.value) != Some(true));
+        let guarded = runs.is_none();
+        let defaults = scope.job.defaults.working_directory.or(scope.workflow.defaults_of(scope.job).working_directory);
         let cwd = step
             .working_directory
-            .or(scope.job.defaults.working_directory)
-            .or(scope.workflow.defaults.working_directory)
+            .or(defaults.filter(|_| step.within.is_none()))
             .map_or(Some(Vec::new()), |dir| paths::segments(&scope.name(dir.value)));
         if let Some(uses) = step.uses {
             if let Some(kind) = action_kind(&parse_uses(uses.value), scope.job, step) {
@@ -318,10 +294,12 @@ fn data_file(scope: &Scope<'_, '_>, script: &Script, effect: &Effect, cwd: Optio
     }
     let sets_variable =
         |pairs: &crate::workflow::model::Pairs<'_>| pairs.iter().any(|(key, _)| key.value == "COVERAGE_FILE");
-    let in_env = scope.step.is_some_and(|step| sets_variable(&step.env))
+    let in_env = scope.step.is_some_and(|step| scope.job.step_envs(step).any(sets_variable))
         || sets_variable(&scope.job.env)
-        || sets_variable(&scope.workflow.env);
-    let written = scope.written_env.is_none_or(|names| names.iter().any(|name| name == "COVERAGE_FILE"));
+        || sets_variable(scope.workflow.env_of(scope.job));
+    let written = scope
+        .written_env
+        .is_none_or(|written| written.at(scope, "COVERAGE_FILE", 0) != super::written::Found::Untouched);
     match scope.env("COVERAGE_FILE", 0) {
         Some(path) => Location::of(join(cwd, &path)),
         // A configuration file named on the command line was not read.

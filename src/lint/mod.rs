@@ -19,7 +19,7 @@ use discover::{Discovery, Input};
 
 use crate::config::settings::SeverityOverride;
 use crate::findings::{Finding, Problem, Report, Severity, suppression};
-use crate::flow::{Flow, Pins};
+use crate::flow::{Flow, Pins, call};
 use crate::rules::{self, Context};
 use crate::source::Source;
 use crate::workflow::Workflow;
@@ -178,14 +178,19 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let config = task.setting.config.as_deref();
     let dialect = dialect(&task.path, options, config.and_then(|c| c.1.settings.forge));
     let pins = config.map_or_else(Pins::default, |c| pins_of(&c.1.settings.coverage));
-    let flow = Flow::build(&workflow, task.setting.project.clone(), &pins);
+    let project = &task.setting.project;
+    let (texts, trees) = (call::Texts::default(), call::Trees::default());
+    let whole = call::whole(&workflow, &*project.files, &texts, &trees);
+    let seen = whole.as_ref().unwrap_or(&workflow);
+    let flow = Flow::build(seen, project.clone(), &pins);
     let active = |rule: &str| is_active(rule, options, config.map(|c| &c.1.settings));
-    let mut findings = rules::check(&Context { source, workflow: &workflow, flow: &flow, dialect }, &active);
+    let context = Context { source, workflow: seen, written: &workflow, flow: &flow, dialect };
+    let mut findings = rules::check(&context, &active);
     if let Some((folder, config)) = config
         && active("contract")
         && let Some(path) = relative(&task.path, folder)
     {
-        findings.extend(config.check(&path, &workflow, source, &flow.readers()));
+        findings.extend(config.check(&path, &workflow, source, &readers(seen, &flow)));
     }
     if let Some((_, config)) = config {
         for finding in &mut findings {
@@ -198,6 +203,14 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let (mut findings, suppressed) = suppression::apply(findings, &suppressions, &active, rules::all(), source);
     findings.sort_by_key(|finding| (finding.primary.span, finding.rule));
     Ok(FileReport { jobs: workflow.jobs.len(), findings, suppressed, problems: Vec::new() })
+}
+
+/// The jobs of the file that read coverage data, or call a workflow of which a job does.
+fn readers(workflow: &Workflow<'_>, flow: &Flow<'_>) -> Vec<usize> {
+    let mut readers: Vec<usize> = flow.readers().into_iter().map(|job| workflow.callers(job)[0]).collect();
+    readers.sort_unstable();
+    readers.dedup();
+    readers
 }
 
 pub(crate) fn pins_of(pins: &crate::config::CoveragePins) -> Pins {

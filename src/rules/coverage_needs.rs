@@ -51,14 +51,14 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         findings.extend(uncollected(context, collector));
     }
     for gap in context.flow.handover.gaps.iter().filter(|gap| gap.no_needs) {
-        let (from, to) = (&context.workflow.jobs[gap.from.job], &context.workflow.jobs[gap.to.job]);
+        let (from, to) = siblings(context, gap.from.job, gap.to.job);
         let finding = RULE
             .finding(
                 format!("`{}` does not need `{}`, whose coverage it reports on", to.id.value, from.id.value),
-                needs_label(context, to, from.id.value),
+                needs_label(context, to, from.own_id()),
             )
             .related(context.label(gap.from.span, "measured here"))
-            .help(add_need(to, from.id.value));
+            .help(add_need(to, from.own_id()));
         findings.push(if gap.likely { finding.likely() } else { finding });
     }
     findings
@@ -103,6 +103,7 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     let (from, to) = (&context.workflow.jobs[needed.job], &context.workflow.jobs[consumer.job]);
     let uploaded = needed.name.or(needed.path).map_or(from.id.span(), |text| text.span());
     let downloaded = consumer.selector_text.map_or(to.steps[consumer.step].anchor(), |text| text.span());
+    let (from, to) = siblings(context, needed.job, consumer.job);
     let outcome = match consumer.selector {
         Selector::Name(_) => "fails when it comes first",
         _ => "takes what is there by then",
@@ -111,11 +112,11 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
     Some(
         RULE.finding(
             format!("`{}` downloads{artifact} but does not need `{}`, which uploads it", to.id.value, from.id.value),
-            needs_label(context, to, from.id.value),
+            needs_label(context, to, from.own_id()),
         )
         .related(context.label(uploaded, "uploaded here"))
         .related(context.label(downloaded, format!("downloaded here; {outcome}")))
-        .help(add_need(to, from.id.value)),
+        .help(add_need(to, from.own_id())),
     )
 }
 
@@ -163,15 +164,18 @@ fn uncollected(context: &Context<'_, '_>, collector: &Collector<'_>) -> Option<F
     };
     let first = missing.first()?;
     let (from, to) = (&context.workflow.jobs[first.job], &context.workflow.jobs[collector.job]);
-    let mut ids: Vec<&str> = missing.iter().map(|producer| context.workflow.jobs[producer.job].id.value).collect();
-    ids.dedup();
     let uploaded = first.name.or(first.path).map_or(from.id.span(), |text| text.span());
     let collected = collector.selection_text.map_or(to.steps[collector.step].anchor(), |text| text.span());
     let artifact = first.uploads.first().map_or_else(String::new, |upload| format!(" `{}`", upload.name));
+    let (from, to) = siblings(context, first.job, collector.job);
+    let others = missing.iter().map(|producer| siblings(context, producer.job, collector.job));
+    let mut ids: Vec<&str> =
+        others.filter(|(_, near)| near.id.node == to.id.node).map(|(far, _)| far.own_id()).collect();
+    ids.dedup();
     Some(
         RULE.finding(
             format!("`{}` collects{artifact} but does not need `{}`, which uploads it", to.id.value, from.id.value),
-            needs_label(context, to, from.id.value),
+            needs_label(context, to, from.own_id()),
         )
         .related(context.label(uploaded, "uploaded here"))
         .related(context.label(collected, "collected here; takes what is there by then"))
@@ -209,6 +213,12 @@ fn unseen_before(context: &Context<'_, '_>, job: usize) -> bool {
         || context.workflow.has_trigger("workflow_call")
 }
 
+/// The two jobs of one file between which a `needs` is missing.
+fn siblings<'a, 'd>(context: &Context<'a, 'd>, from: usize, to: usize) -> (&'a Job<'d>, &'a Job<'d>) {
+    let (from, to) = context.workflow.siblings(from, to);
+    (&context.workflow.jobs[from], &context.workflow.jobs[to])
+}
+
 fn needs_label(context: &Context<'_, '_>, job: &Job<'_>, missing: &str) -> Label {
     match job.needs_entry {
         Some((_, value)) => context.label(value.span(), format!("`{missing}` is missing here")),
@@ -221,6 +231,7 @@ fn add_need(job: &Job<'_>, missing: &str) -> String {
 }
 
 fn add_needs(job: &Job<'_>, missing: &[&str]) -> String {
-    let all: Vec<&str> = job.needs.iter().map(|need| need.value).chain(missing.iter().copied()).collect();
+    let all: Vec<&str> =
+        job.needs.iter().filter_map(|need| need.node.as_str()).chain(missing.iter().copied()).collect();
     format!("write `needs: [{}]`", all.join(", "))
 }

@@ -51,7 +51,7 @@ use std::sync::Arc;
 
 pub use registry::{all, find, list, reference, suggest};
 
-use crate::findings::{Confidence, Finding, Label, RuleInfo};
+use crate::findings::{Confidence, Finding, Group, Label, RuleInfo};
 use crate::flow::Flow;
 use crate::source::{Source, Span};
 use crate::workflow::Workflow;
@@ -62,8 +62,10 @@ use crate::workflow::dialect::Dialect;
 pub struct Context<'a, 'd> {
     /// The file, for labels.
     pub source: &'a Arc<Source>,
-    /// The model.
+    /// The model, with what the workflow calls in its own repository put in: what the flow graph counts.
     pub workflow: &'a Workflow<'d>,
+    /// The model of the file alone, for rules about what is written there.
+    pub written: &'a Workflow<'d>,
     /// The flow graph over it.
     pub flow: &'a Flow<'d>,
     /// Which forge's rules apply.
@@ -71,9 +73,13 @@ pub struct Context<'a, 'd> {
 }
 
 impl Context<'_, '_> {
-    /// A label in the workflow file.
+    /// A label in the workflow file, or in the file it calls that the place is in.
     pub fn label(&self, span: Span, text: impl Into<String>) -> Label {
-        Label { source: Arc::clone(self.source), span, text: text.into() }
+        let (source, span) = match self.workflow.called_file(span) {
+            Some((file, span)) => (&file.source, span),
+            None => (self.source, span),
+        };
+        Label { source: Arc::clone(source), span, text: text.into() }
     }
 }
 
@@ -103,7 +109,24 @@ impl Rule {
 pub fn check(context: &Context<'_, '_>, active: &dyn Fn(&str) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in registry::RULES.iter().filter(|rule| active(rule.info.id)) {
-        findings.extend((rule.check)(context));
+        let found = (rule.check)(context);
+        findings.extend(found.into_iter().filter_map(|finding| in_own_file(context, finding, rule.info.group)));
     }
     findings
+}
+
+/// A finding in a file that the workflow calls is shown where the workflow calls it: there it can be silenced, and there
+/// the rest of the defect lies. What costs time there is said when that file is linted itself.
+fn in_own_file(context: &Context<'_, '_>, mut finding: Finding, group: Group) -> Option<Finding> {
+    let files = &context.workflow.files;
+    let Some(file) = files.iter().find(|file| Arc::ptr_eq(&file.source, &finding.primary.source)) else {
+        return Some(finding);
+    };
+    if group == Group::Time {
+        return None;
+    }
+    let call = context.workflow.own_place(Span::new(file.base, file.base));
+    let place = std::mem::replace(&mut finding.primary, context.label(call, "in what is called here"));
+    finding.related.insert(0, place);
+    Some(finding)
 }

@@ -72,12 +72,12 @@ const HEAD_REPOSITORIES: [&str; 2] =
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let events: Vec<&str> = TRUSTED_EVENTS.into_iter().filter(|event| runs_unasked(context, event)).collect();
-    context.workflow.jobs.iter().filter_map(|job| events.iter().find_map(|event| in_job(context, job, event))).collect()
+    context.written.jobs.iter().filter_map(|job| events.iter().find_map(|event| in_job(context, job, event))).collect()
 }
 
 /// Whether the workflow runs on this event without somebody setting a label.
 fn runs_unasked(context: &Context<'_, '_>, event: &str) -> bool {
-    let Some(trigger) = context.workflow.triggers.iter().find(|trigger| trigger.event.value == event) else {
+    let Some(trigger) = context.written.triggers.iter().find(|trigger| trigger.event.value == event) else {
         return false;
     };
     let types = trigger.options.and_then(|options| options.get("types"));
@@ -135,7 +135,7 @@ fn in_job(context: &Context<'_, '_>, job: &Job<'_>, event: &str) -> Option<Findi
     let run = strangers_run(event);
     let leg = Leg::default();
     let scope =
-        Scope { workflow: context.workflow, job, step: None, leg: &leg, leg_index: 0, written_env: None, run: &run };
+        Scope { workflow: context.written, job, step: None, leg: &leg, leg_index: 0, written_env: None, run: &run };
     let holds = |condition: Option<Text<'_>>| {
         condition.is_none_or(|c| runs_on_success(c.value) || scope.condition(c.value) == Some(true))
     };
@@ -144,8 +144,8 @@ fn in_job(context: &Context<'_, '_>, job: &Job<'_>, event: &str) -> Option<Findi
         return None;
     }
     // A job that waits for one that may stop it: a check of permissions, as a rule.
-    let waits = job.needs.iter().filter_map(|need| context.workflow.job_index(need.value));
-    if waits.map(|need| &context.workflow.jobs[need]).any(|need| need.condition.is_some() || is_gate(need)) {
+    let waits = job.needs.iter().filter_map(|need| context.written.job_index(need.value));
+    if waits.map(|need| &context.written.jobs[need]).any(|need| need.condition.is_some() || is_gate(need)) {
         return None;
     }
     let mut checkouts: Vec<Checkout<'_>> = Vec::new();
@@ -281,14 +281,14 @@ fn run_script<'d>(
     script: Text<'_>,
     checkouts: &[Checkout<'d>],
 ) -> Option<(Span, Untrusted<'d>)> {
-    let defaults = [step.shell, job.defaults.shell, context.workflow.defaults.shell];
+    let defaults = [step.shell, job.defaults.shell, context.written.defaults.shell];
     let posix =
         defaults.iter().flatten().next().is_none_or(|shell| shell.value.contains("sh") && shell.value != "pwsh");
     let windows = job.runs_on.and_then(|node| node.as_str()).is_some_and(|label| label.contains("windows"));
     if checkouts.iter().all(|checkout| checkout.untrusted.is_none()) || !posix || windows {
         return None;
     }
-    let folders = [step.working_directory, job.defaults.working_directory, context.workflow.defaults.working_directory];
+    let folders = [step.working_directory, job.defaults.working_directory, context.written.defaults.working_directory];
     let folder = folders.iter().flatten().next().map_or("", |folder| folder.value);
     for effect in shell::effects(&shell::parse(script.value)) {
         let EffectKind::Session(session) = &effect.kind else { continue };
@@ -373,7 +373,7 @@ fn report(
 
 /// Whether the token may write: said by `permissions:` of the job or the workflow, and otherwise the default for these events.
 fn may_write(context: &Context<'_, '_>, job: &Job<'_>) -> bool {
-    let permissions = [&job.other, &context.workflow.other]
+    let permissions = [&job.other, &context.written.other]
         .into_iter()
         .find_map(|keys| keys.iter().find(|(key, _)| key.value == "permissions").map(|(_, value)| *value));
     match permissions {
@@ -390,10 +390,10 @@ fn may_write(context: &Context<'_, '_>, job: &Job<'_>) -> bool {
 
 /// Whether a secret other than the token is handed to the job.
 fn uses_secrets(context: &Context<'_, '_>, job: &Job<'_>) -> bool {
-    let tree = context.workflow.node.tree();
+    let tree = context.written.node.tree();
     let span = job.node.span();
     let own = tree.text().get(span.start..span.end).unwrap_or_default();
-    let shared = context.workflow.env.iter().filter_map(|(_, value)| value.as_str());
+    let shared = context.written.env.iter().filter_map(|(_, value)| value.as_str());
     std::iter::once(own).chain(shared).any(|text| {
         text.match_indices("secrets.")
             .any(|(at, mark)| !text[at + mark.len()..].to_ascii_uppercase().starts_with("GITHUB_TOKEN"))

@@ -39,7 +39,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     merge_keys(context, &mut findings);
     needs(context, &mut findings);
     cycles(context, &mut findings);
-    let workflow = context.workflow;
+    let workflow = context.written;
     if workflow.node.get("on").is_none() {
         findings.push(
             RULE.finding(
@@ -61,7 +61,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
 }
 
 fn duplicate_keys(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
-    for duplicate in &context.workflow.node.tree().duplicates {
+    for duplicate in &context.written.node.tree().duplicates {
         let key = context.source.slice(duplicate.second);
         findings.push(
             RULE.finding(
@@ -80,7 +80,7 @@ fn merge_keys(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
     }
     let mut places = Vec::new();
     let mut visit = |node: Yaml<'_>| places.extend(node.merge_keys().iter().map(|key| key.span()));
-    walk(context.workflow.node, 0, &mut visit);
+    walk(context.written.node, 0, &mut visit);
     places.sort_unstable();
     places.dedup();
     for span in places {
@@ -110,10 +110,10 @@ fn walk<'d>(node: Yaml<'d>, depth: usize, visit: &mut dyn FnMut(Yaml<'d>)) {
 }
 
 fn needs(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
-    let jobs = &context.workflow.jobs;
+    let jobs = &context.written.jobs;
     for job in jobs {
         for need in &job.needs {
-            if need.is_dynamic() || context.workflow.job_index(need.value).is_some() {
+            if need.is_dynamic() || context.written.job_index(need.value).is_some() {
                 continue;
             }
             let mut finding = RULE.finding(
@@ -121,7 +121,7 @@ fn needs(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
                 context.label(need.span(), "no job has this id"),
             );
             if let Some(index) = crate::did_you_mean(need.value, jobs.iter().map(|j| j.id.value))
-                .and_then(|near| context.workflow.job_index(near))
+                .and_then(|near| context.written.job_index(near))
             {
                 let near = &jobs[index].id;
                 finding = finding
@@ -138,7 +138,11 @@ fn needs(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
 
 fn cycles(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
     for cycle in context.flow.needs.cycles() {
-        let jobs: Vec<&Job<'_>> = cycle.iter().map(|&index| &context.workflow.jobs[index]).collect();
+        // A cycle in a called workflow is that file's own.
+        if cycle.iter().any(|&job| job >= context.written.jobs.len()) {
+            continue;
+        }
+        let jobs: Vec<&Job<'_>> = cycle.iter().map(|&index| &context.written.jobs[index]).collect();
         let next = |at: usize| jobs[(at + 1) % jobs.len()];
         let place = |at: usize| {
             let target = next(at).id.value;

@@ -83,7 +83,8 @@ pub struct FileOp {
 /// Lines written to a file by which the forge takes variables or outputs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ForgeWrite {
-    /// The names with their values; `None` where the value is not literally known.
+    /// The names with their values; `None` where the value is not literally known. It may hold `${{ }}`, which the forge
+    /// replaces before the script runs.
     pub entries: Vec<(String, Option<String>)>,
     /// Further names may be written.
     pub dynamic: bool,
@@ -461,7 +462,16 @@ fn written(command: &Command) -> ForgeWrite {
 fn read_lines(text: &str, formatted: bool) -> ForgeWrite {
     let mut write = ForgeWrite::default();
     let mut lines = text.lines();
-    let computed = |text: &str| text.contains(['$', '`']) || (formatted && text.contains('%'));
+    let computed = |text: &str| {
+        let mut rest = text;
+        while let Some(at) = rest.find(['$', '`']) {
+            match rest[at..].strip_prefix("${{").and_then(|expression| expression.split_once("}}")) {
+                Some((_, after)) => rest = after,
+                None => return true,
+            }
+        }
+        formatted && text.contains('%')
+    };
     while let Some(line) = lines.next() {
         let end = line.bytes().take_while(|&b| b == b'_' || b.is_ascii_alphanumeric()).count();
         let (name, rest) = line.split_at(end);

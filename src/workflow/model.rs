@@ -3,6 +3,7 @@
 //! Reading never fails: what has an unexpected shape is left out of the typed part and stays reachable through the
 //! node, and keys the model does not know are kept in `other`. Rules decide what is worth a finding.
 
+use super::called::{Called, CalledFile};
 use super::yaml::Yaml;
 use crate::source::Span;
 
@@ -22,7 +23,7 @@ pub struct Text<'d> {
 }
 
 impl<'d> Text<'d> {
-    fn read(node: Yaml<'d>) -> Option<Self> {
+    pub(super) fn read(node: Yaml<'d>) -> Option<Self> {
         node.as_str().map(|value| Self { value, node })
     }
 
@@ -40,8 +41,8 @@ impl<'d> Text<'d> {
 /// A key with its value, in file order.
 pub type Pairs<'d> = Vec<(Text<'d>, Yaml<'d>)>;
 
-/// A workflow file.
-#[derive(Debug)]
+/// A workflow file, or one with the files it calls put in their places (see [`flow::call`](crate::flow::call)).
+#[derive(Debug, Clone)]
 pub struct Workflow<'d> {
     /// The root mapping.
     pub node: Yaml<'d>,
@@ -61,6 +62,8 @@ pub struct Workflow<'d> {
     pub jobs_key: Span,
     /// Keys this model does not read (`permissions`, `run-name` and unknown ones).
     pub other: Pairs<'d>,
+    /// The files whose jobs and steps were put in; none in a workflow as it is written.
+    pub files: Vec<CalledFile>,
 }
 
 /// One event under `on:`.
@@ -93,9 +96,10 @@ pub struct Concurrency<'d> {
 }
 
 /// One job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Job<'d> {
-    /// Its id, the key under `jobs:`.
+    /// Its id, the key under `jobs:`. That of a job in a called workflow has the calling job's before it, as in
+    /// `tests / unit`; its node still holds the id alone.
     pub id: Text<'d>,
     /// Its mapping.
     pub node: Yaml<'d>,
@@ -135,6 +139,10 @@ pub struct Job<'d> {
     pub with: Pairs<'d>,
     /// Keys this model does not read (`permissions`, `services`, `secrets`, `environment` and unknown ones).
     pub other: Pairs<'d>,
+    /// What the job calls, when that was read: its jobs are in the workflow then.
+    pub calls: Option<Box<Called<'d>>>,
+    /// The index of the job that calls the workflow in which this one is written.
+    pub within: Option<usize>,
 }
 
 /// `strategy:`.
@@ -149,7 +157,7 @@ pub struct Strategy<'d> {
 }
 
 /// One step of a job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Step<'d> {
     /// Its mapping.
     pub node: Yaml<'d>,
@@ -179,6 +187,10 @@ pub struct Step<'d> {
     pub continue_on_error: Option<Text<'d>>,
     /// Keys this model does not read (`timeout-minutes` and unknown ones).
     pub other: Pairs<'d>,
+    /// The local action it calls, when that was read: its steps follow in the job then.
+    pub calls: Option<Box<Called<'d>>>,
+    /// The index of the step that calls the action in which this one is written.
+    pub within: Option<usize>,
 }
 
 impl<'d> Workflow<'d> {
@@ -224,6 +236,7 @@ impl<'d> Workflow<'d> {
             jobs: Vec::new(),
             jobs_key: jobs_key.span(),
             other: Vec::new(),
+            files: Vec::new(),
         };
         for (key, value) in entries {
             let Some(key) = Text::read(key) else { continue };
@@ -277,7 +290,7 @@ impl<'d> Step<'d> {
     }
 }
 
-fn pairs(node: Yaml<'_>) -> Pairs<'_> {
+pub(super) fn pairs(node: Yaml<'_>) -> Pairs<'_> {
     node.entries().into_iter().filter_map(|(key, value)| Text::read(key).map(|key| (key, value))).collect()
 }
 
@@ -330,6 +343,8 @@ fn job<'d>(id: Text<'d>, node: Yaml<'d>) -> Job<'d> {
         uses: None,
         with: Vec::new(),
         other: Vec::new(),
+        calls: None,
+        within: None,
     };
     for (key_node, value) in node.entries() {
         let Some(key) = Text::read(key_node) else { continue };
@@ -371,7 +386,7 @@ fn job<'d>(id: Text<'d>, node: Yaml<'d>) -> Job<'d> {
     job
 }
 
-fn step(index: usize, node: Yaml<'_>) -> Step<'_> {
+pub(super) fn step(index: usize, node: Yaml<'_>) -> Step<'_> {
     let mut step = Step {
         node,
         index,
@@ -387,6 +402,8 @@ fn step(index: usize, node: Yaml<'_>) -> Step<'_> {
         working_directory: None,
         continue_on_error: None,
         other: Vec::new(),
+        calls: None,
+        within: None,
     };
     for (key, value) in node.entries() {
         let Some(key) = Text::read(key) else { continue };

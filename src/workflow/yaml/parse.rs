@@ -125,6 +125,7 @@ impl<'s> Builder<'s> {
         match self.root {
             Some((root, _)) if !is_empty_scalar(&self.nodes[root.0 as usize]) => Ok(Tree {
                 text: self.text,
+                base: 0,
                 nodes: self.nodes,
                 root,
                 comments: self.comments,

@@ -79,6 +79,8 @@ pub struct Duplicate {
 #[derive(Debug)]
 pub struct Tree<'s> {
     pub(super) text: &'s str,
+    /// What every span is counted from; see [`Tree::placed_at`].
+    pub(super) base: usize,
     pub(super) nodes: Vec<Node<'s>>,
     pub(super) root: NodeId,
     /// Every comment in file order.
@@ -98,12 +100,30 @@ impl<'s> Tree<'s> {
         self.text
     }
 
+    /// The same tree with all its spans moved on by `base` bytes, so that they are told from those of another tree.
+    #[must_use]
+    pub fn placed_at(mut self, base: usize) -> Self {
+        let nodes = self.nodes.iter_mut().map(|node| &mut node.span);
+        let comments = self.comments.iter_mut().map(|comment| &mut comment.span);
+        let duplicates = self.duplicates.iter_mut().flat_map(|found| [&mut found.first, &mut found.second]);
+        for span in nodes.chain(comments).chain(duplicates) {
+            *span = Span::new(span.start - self.base + base, span.end - self.base + base);
+        }
+        self.base = base;
+        self
+    }
+
     /// The comment that follows `span` on the same line, `#` included.
     pub fn trailing_comment(&self, span: Span) -> Option<&'s str> {
         let next = self.comments.partition_point(|c| c.span.start < span.end);
         let comment = self.comments.get(next)?;
-        let between = self.text.get(span.end..comment.span.start)?;
-        if between.contains('\n') { None } else { self.text.get(comment.span.start..comment.span.end) }
+        let between = self.written(span.end, comment.span.start)?;
+        if between.contains('\n') { None } else { self.written(comment.span.start, comment.span.end) }
+    }
+
+    /// The text between two places, which are counted as spans are.
+    fn written(&self, start: usize, end: usize) -> Option<&'s str> {
+        self.text.get(start.checked_sub(self.base)?..end.checked_sub(self.base)?)
     }
 }
 
@@ -286,7 +306,11 @@ impl<'d> Yaml<'d> {
     pub fn source_offset(self, offset: usize) -> Option<usize> {
         let node = self.resolved();
         match &node.kind {
-            Kind::Scalar(value, style) => Some(scalar::source_offset(self.tree.text, node.span, value, *style, offset)),
+            Kind::Scalar(value, style) => {
+                let base = self.tree.base;
+                let span = Span::new(node.span.start - base, node.span.end - base);
+                Some(base + scalar::source_offset(self.tree.text, span, value, *style, offset))
+            }
             _ => None,
         }
     }
@@ -295,8 +319,9 @@ impl<'d> Yaml<'d> {
     pub fn source_span(self, inner: Span) -> Span {
         match (self.source_offset(inner.start), self.source_offset(inner.end.saturating_sub(1).max(inner.start))) {
             (Some(start), Some(last)) if !inner.is_empty() => {
-                let end = last + self.tree.text.get(last..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
-                Span::new(start, end.max(start).min(self.tree.text.len().max(start)))
+                let (text, base) = (self.tree.text, self.tree.base);
+                let end = last + text.get(last - base..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
+                Span::new(start, end.max(start).min((base + text.len()).max(start)))
             }
             (Some(start), _) => Span::new(start, start),
             _ => self.span(),
