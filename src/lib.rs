@@ -36,6 +36,7 @@ pub mod report;
 pub mod rules;
 pub mod shell;
 pub mod source;
+pub mod task;
 pub mod workflow;
 
 /// The candidate nearest to a misspelt `word`, if one is near enough to be meant.

@@ -4,6 +4,7 @@
 //! - [`matrix`] expands a job's legs, [`name`] evaluates texts in a leg, [`glob`] matches artifact patterns.
 //! - [`written`] knows what scripts write for later steps.
 //! - [`work`] lists what a job does in order, [`data`] follows the coverage data files through it.
+//! - `expand` looks into the sessions of task runners.
 //! - [`artifact`] reads uploads and downloads, [`paths`] what an upload's `path` can contain, [`layout`] where it arrives.
 //! - [`collect`] knows the steps of this program, which fetch coverage data themselves.
 //! - [`run`] holds what is known of the run the workflow is read for.
@@ -16,6 +17,7 @@ pub mod call;
 pub mod collect;
 mod composite;
 pub mod data;
+mod expand;
 pub mod glob;
 pub mod handover;
 pub mod layout;
@@ -29,6 +31,8 @@ pub mod run;
 pub mod work;
 pub mod written;
 
+use std::sync::Arc;
+
 pub use needs::Needs;
 pub use project::{Files, NoFiles, Project};
 pub use run::Run;
@@ -41,6 +45,7 @@ use name::Scope;
 use work::{Work, WorkKind};
 use written::Written;
 
+use crate::task::Tasks;
 use crate::workflow::Workflow;
 use crate::workflow::action::{ArtifactKind, artifact_action, parse_uses};
 use crate::workflow::yaml::Yaml;
@@ -85,6 +90,7 @@ pub struct Flow<'d> {
     /// The coverage hand-over between jobs.
     pub handover: handover::Handover,
     project: Project,
+    tasks: Tasks,
     run: Run,
 }
 
@@ -103,6 +109,7 @@ impl<'d> Flow<'d> {
             consumers: Vec::new(),
             collectors: Vec::new(),
             handover: handover::Handover::default(),
+            tasks: Tasks::new(Arc::clone(&project.files)),
             project,
             run,
         };
@@ -132,7 +139,7 @@ impl<'d> Flow<'d> {
             let open_leg = matrix::Leg::default();
             let leg = if legs.legs.len() == 1 { &legs.legs[0] } else { &open_leg };
             let scope = Scope { workflow, job, step: None, leg, leg_index: 0, written_env, run: &flow.run };
-            let works = work::read(&scope, flow.project.coverage.default_data_file);
+            let works = work::read(&scope, flow.project.coverage.default_data_file, &flow.tasks);
             for work in &works {
                 let WorkKind::Apply(apply) = &work.kind else { continue };
                 if apply.source == DataSource::Artifacts {
@@ -169,7 +176,7 @@ impl<'d> Flow<'d> {
 
     /// What one leg of a job does, in order. In [`JobFlow::works`] what differs between legs is left unknown.
     fn works_of_leg(&self, scope: &Scope<'_, '_>) -> Vec<Work> {
-        work::read(scope, self.project.coverage.default_data_file)
+        work::read(scope, self.project.coverage.default_data_file, &self.tasks)
     }
 
     /// The coverage data at a step of a job.

@@ -1,11 +1,15 @@
 //! What a job does, in order: the steps' actions and the commands of their scripts.
 
+use std::sync::Arc;
+
 use super::collect::{self, DataSource};
 use super::data::Location;
+use super::expand::Expander;
 use super::name::{Name, Scope};
 use super::paths;
 use crate::shell::{self, Cwd, Effect, EffectKind, Script, Variable};
 use crate::source::Span;
+use crate::task::{Origin, Setting, Tasks};
 use crate::workflow::action::{ArtifactKind, Uses, artifact_action, is_cache_action, is_inert_action, parse_uses};
 use crate::workflow::{Job, Step, Workflow};
 
@@ -33,6 +37,11 @@ pub struct Work {
     /// Variables that the script sets for this command, on its line or by `export` before it; `None` as value for what
     /// is not literally known.
     pub env: Vec<(String, Option<String>)>,
+    /// Where in other files of the project it is written, from the file the workflow names inward; empty for what stands
+    /// in the workflow itself.
+    pub origin: Vec<Origin>,
+    /// The session of a task runner it belongs to.
+    pub setting: Option<Arc<Setting>>,
 }
 
 /// What a piece of work is.
@@ -103,7 +112,7 @@ fn posix_shell(workflow: &Workflow<'_>, job: &Job<'_>, step: &Step<'_>) -> bool 
 }
 
 /// Reads the work of one job. `scope` is that of a leg; what differs between legs comes out unknown by its holes.
-pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> {
+pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool, tasks: &Tasks) -> Vec<Work> {
     let mut works = Vec::new();
     for step in &scope.job.steps {
         let scope = Scope { step: Some(step), ..*scope };
@@ -127,6 +136,8 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                     cwd: Some(Vec::new()),
                     data_file: Location::Unknown,
                     env: Vec::new(),
+                    origin: Vec::new(),
+                    setting: None,
                 });
             }
         } else if let Some(run) = step.run {
@@ -139,6 +150,8 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                     cwd,
                     data_file: Location::Unknown,
                     env: Vec::new(),
+                    origin: Vec::new(),
+                    setting: None,
                 });
                 continue;
             }
@@ -150,15 +163,17 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                 let env = script_env(&assignments, &effect);
                 let (span, effect_guarded) = (run.node.source_span(effect.span), effect.guarded);
                 let Some(kind) = script_kind(effect) else { continue };
-                works.push(Work {
-                    step: step.index,
-                    kind,
-                    span,
-                    guarded: guarded || effect_guarded,
-                    cwd: folder,
-                    data_file,
-                    env,
-                });
+                let guarded = guarded || effect_guarded;
+                let (origin, setting) = (Vec::new(), None);
+                let work = Work { step: step.index, kind, span, guarded, cwd: folder, data_file, env, origin, setting };
+                let expander = Expander { scope: &scope, tasks, default_data_file };
+                match &work.kind {
+                    WorkKind::Session(run) => match expander.works(&work, run) {
+                        Some(inner) => works.extend(inner),
+                        None => works.push(work),
+                    },
+                    _ => works.push(work),
+                }
             }
         } else if step.node.is_mapping() {
             works.push(Work {
@@ -169,13 +184,15 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool) -> Vec<Work> 
                 cwd,
                 data_file: Location::Unknown,
                 env: Vec::new(),
+                origin: Vec::new(),
+                setting: None,
             });
         }
     }
     works
 }
 
-fn script_env(assignments: &[shell::Assignment], effect: &Effect) -> Vec<(String, Option<String>)> {
+pub(super) fn script_env(assignments: &[shell::Assignment], effect: &Effect) -> Vec<(String, Option<String>)> {
     let literal = |word: &shell::Word| word.literal().map(str::to_owned);
     let mut env: Vec<(String, Option<String>)> = Vec::new();
     let exported = assignments.iter().filter(|a| a.span.start < effect.span.start && (a.exported || a.unset));
@@ -221,7 +238,7 @@ fn caches_elsewhere(step: &Step<'_>) -> bool {
     })
 }
 
-fn script_kind(effect: Effect) -> Option<WorkKind> {
+pub(super) fn script_kind(effect: Effect) -> Option<WorkKind> {
     Some(match effect.kind {
         EffectKind::Tests(run) => WorkKind::Tests(run),
         EffectKind::Session(run) => WorkKind::Session(run),
@@ -236,7 +253,7 @@ fn script_kind(effect: Effect) -> Option<WorkKind> {
     })
 }
 
-fn folder(base: Option<&[Name]>, cwd: &Cwd) -> Option<Vec<Name>> {
+pub(super) fn folder(base: Option<&[Name]>, cwd: &Cwd) -> Option<Vec<Name>> {
     match cwd {
         Cwd::Unchanged => base.map(<[Name]>::to_vec),
         Cwd::Unknown => None,
@@ -260,7 +277,13 @@ pub(super) fn join(base: &[Name], path: &Name) -> Option<Vec<Name>> {
     paths::segments(&whole)
 }
 
-fn data_file(scope: &Scope<'_, '_>, script: &Script, effect: &Effect, cwd: Option<&[Name]>, default: bool) -> Location {
+pub(super) fn data_file(
+    scope: &Scope<'_, '_>,
+    script: &Script,
+    effect: &Effect,
+    cwd: Option<&[Name]>,
+    default: bool,
+) -> Location {
     let (option, rcfile) = match &effect.kind {
         EffectKind::Tests(run) => match &run.measured {
             Some(shell::Measured::Coverage(options)) => (options.data_file.as_deref(), options.rcfile.is_some()),

@@ -63,6 +63,11 @@ impl Written {
         Self { writes }
     }
 
+    /// The names written, each as often as it is; `None` for one that is not known.
+    pub(super) fn names(&self) -> impl Iterator<Item = Option<&str>> {
+        self.writes.iter().map(|write| write.name.as_deref())
+    }
+
     /// The variable at a step of a scope; at none, of the job as a whole, whatever is written is unknown. Names are compared
     /// without regard to case, as expressions have lost it.
     pub(super) fn at(&self, scope: &Scope<'_, '_>, name: &str, depth: usize) -> Found {

@@ -22,6 +22,6 @@ pub use apply::ApplyCommand;
 pub use coverage::{CoverageCommand, CoverageSub, SlipcoverMerge};
 pub use effect::{Cwd, Effect, EffectKind, FileOp, ForgeWrite, effects};
 pub use parse::parse;
-pub use script::{Assignment, Command, Redirect, RedirectKind, Script, Variable, Word};
+pub use script::{Assignment, Command, Redirect, RedirectKind, Script, Variable, Word, command};
 pub use session::{Runner, SessionRun, is_coverage_session, is_test_session, same_session};
 pub use suite::{CoverageRun, Measured, ReportOutput, TestRun, TestTool, same_suite};

@@ -131,6 +131,13 @@ pub struct Assignment {
     pub span: Span,
 }
 
+/// A script of one command, given by its words: what a program starts without a shell.
+pub fn command(words: Vec<Word>) -> Script {
+    let span = words.iter().map(|word| word.span).reduce(Span::to).unwrap_or_default();
+    let command = Command { words, span, ..Command::default() };
+    Script { commands: vec![command], subshells: vec![0], ..Script::default() }
+}
+
 impl Script {
     /// The assignments that last beyond their own command, in order.
     pub fn assignments(&self) -> Vec<Assignment> {

@@ -23,7 +23,7 @@ pub enum Runner {
 }
 
 /// One start of a task runner.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SessionRun {
     /// What runs the sessions.
     pub runner: Runner,

@@ -1,0 +1,4 @@
+use super::{Request, Resolution};
+pub(super) fn resolve(_request: &Request<'_>) -> Option<Resolution> {
+    None
+}
