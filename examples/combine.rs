@@ -1,10 +1,11 @@
 //! Combines data files and writes the result, for comparison with `coverage combine` and `slipcover --merge`.
 //!
 //! ```text
-//! combine [--paths JSON] [--relative] [--tree DIR] [--data-file FILE] [--sqlite] --out FILE [INPUT]...
+//! combine [--paths JSON] [--relative] [--tree DIR] [--data-file FILE] [--sqlite] [--owners] --out FILE [INPUT]...
 //! combine --slipcover --out FILE INPUT...
 //! ```
-//! `--paths` is the list of the lists of `[paths]`; `--sqlite` reads nothing without SQLite.
+//! `--paths` is the list of the lists of `[paths]`; `--sqlite` reads nothing without SQLite; `--owners` also
+//! finds out who executed which lines, for measuring what that takes.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
@@ -28,7 +29,8 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let mut paths: Vec<Vec<String>> = Vec::new();
-    let (mut relative_files, mut through_sqlite, mut slipcover, mut tree, mut out) = (false, false, false, None, None);
+    let (mut relative_files, mut through_sqlite, mut slipcover, mut owners) = (false, false, false, false);
+    let (mut tree, mut out) = (None, None);
     let mut data_file = PathBuf::from(".coverage");
     let mut inputs: Vec<PathBuf> = Vec::new();
     let mut arguments = std::env::args().skip(1);
@@ -38,6 +40,7 @@ fn run() -> Result<()> {
             "--paths" => paths = serde_json::from_str(&value()?)?,
             "--relative" => relative_files = true,
             "--sqlite" => through_sqlite = true,
+            "--owners" => owners = true,
             "--slipcover" => slipcover = true,
             "--tree" => tree = Some(PathBuf::from(value()?)),
             "--data-file" => data_file = value()?.into(),
@@ -50,7 +53,7 @@ fn run() -> Result<()> {
         return merge_slipcover(&inputs, &out);
     }
     let options =
-        Options { paths: &paths, relative_files, source_tree: tree.as_deref(), elsewhere: &[], through_sqlite };
+        Options { paths: &paths, relative_files, source_tree: tree.as_deref(), elsewhere: &[], owners, through_sqlite };
     let combined = combine(&inputs, &data_file, &options)?;
     let (mut merged, mut skipped, mut failed) = (0, 0, 0);
     for input in &combined.inputs {

@@ -5,6 +5,8 @@ mod forge_sim;
 #[cfg(target_os = "linux")]
 #[path = "job/full_disk.rs"]
 mod full_disk;
+#[path = "job/same_here.rs"]
+mod same_here;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -26,6 +26,8 @@ pub(super) fn run(
         relative_files: config.run.relative_files,
         source_tree: Some(&options.source),
         elsewhere: job.map_or(&[], |job| &job.context.host_workspaces),
+        // Only the summary tells it.
+        owners: files.len() > 1 && (job.is_some() || options.post.dry_run),
         ..CombineOptions::default()
     };
     let progress = Progress::begin("combining data files", files.len());
@@ -50,20 +52,22 @@ pub(super) fn run(
     let data_file = || options.data_file.as_ref().map(|path| write::prepare(&combined.data, path)).transpose();
     let (reported, data_file) =
         rayon::join(|| render::reports(options, config, &combined, folder, job.is_some(), said), data_file);
-    let rendered = reported?;
+    let mut rendered = reported?;
     let no_data_file = |error: write::WriteError| ApplyError::Usage(error.to_string());
     // Everything is ready before anything is put in its place.
     if let Some(prepared) = data_file.map_err(no_data_file)? {
         prepared.put_in_place().map_err(no_data_file)?;
     }
+    let alone = std::mem::take(&mut rendered.alone);
     let mut found = rendered.put_in_place(said)?;
-    for input in combined.inputs {
+    for (at, input) in combined.inputs.into_iter().enumerate() {
         match input.outcome {
             InputOutcome::Merged(counts) => found.data.push(Merged {
                 path: input.path,
                 tool: "coverage.py",
                 files: counts.files,
                 lines: (counts.arcs == 0).then_some(counts.lines),
+                alone: alone.get(at).copied(),
             }),
             InputOutcome::Duplicate => found.repeated.push(input.path),
             InputOutcome::Failed(error) => {

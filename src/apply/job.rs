@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::ApplyError;
+use super::commands::Place;
 use super::expected::{self, Expect, Expected, Running};
 use super::options::Collect;
+use crate::forge::pulls::is_sha;
 use crate::forge::{Context, Forge, Settings, Transport};
 use crate::workflow::dialect::Dialect;
 
@@ -19,16 +21,20 @@ pub(super) struct Job {
     event: Value,
     /// Connections to the forge.
     pub(super) transport: Transport,
+    /// The sha that is checked out, if the checkout tells it without git.
+    checkout: Option<String>,
+    /// The working folder.
+    folder: PathBuf,
 }
 
 type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 impl Job {
-    /// Reads the environment; `None` outside a job.
+    /// Reads the environment; `None` outside a job. `folder` is the working folder.
     ///
     /// # Errors
     /// What is missing from the environment, or that the checkout is.
-    pub(super) fn read(env: Env<'_>) -> Result<Option<Self>, ApplyError> {
+    pub(super) fn read(env: Env<'_>, folder: &Path) -> Result<Option<Self>, ApplyError> {
         if Forge::detect(env).is_none() {
             return Ok(None);
         }
@@ -45,7 +51,15 @@ impl Job {
         };
         let context = Context::read(env, &event).map_err(|error| usage(&error))?;
         let transport = Transport::new(env, Settings::default()).map_err(|error| usage(&error))?;
-        Ok(Some(Self { context, event, transport }))
+        let checkout = fs::read_to_string(context.workspace.join(".git/HEAD")).ok();
+        // As actions/checkout leaves it: not on a branch.
+        let checkout = checkout.map(|head| head.trim_end().to_owned()).filter(|head| is_sha(head));
+        Ok(Some(Self { context, event, transport, checkout, folder: folder.to_owned() }))
+    }
+
+    /// Where it runs, for commands.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place { context: &self.context, checkout: self.checkout.as_deref(), folder: &self.folder }
     }
 
     /// Which data should arrive: as asked for, and as the workflow hands it over.

@@ -5,6 +5,7 @@
 
 mod clock;
 mod collect;
+mod commands;
 pub mod completeness;
 mod cov;
 pub mod exact;
@@ -122,6 +123,8 @@ struct Merged {
     files: usize,
     /// Lines it saw executed; `None` where it recorded arcs.
     lines: Option<usize>,
+    /// Lines of the report that no other data file saw executed, if that was counted.
+    alone: Option<usize>,
 }
 
 /// Combines, reports, judges and posts.
@@ -139,7 +142,7 @@ pub fn run(options: &Options) -> Result<Said, ApplyError> {
         said.notes.push(format!("configuration from {file}"));
     }
     tell::check_limits(options, &config)?;
-    let job = Job::read(&env)?;
+    let job = Job::read(&env, &folder)?;
     let mut gathered = gather::gather(options, Path::new(&config.run.data_file), job.as_ref(), &mut said)?;
     let found = match gathered.inputs.take() {
         Some(inputs) => report(options, &config, inputs, &folder, job.as_ref(), &mut said)?,

@@ -16,7 +16,7 @@ use crate::coverage::config::CoverageConfig;
 use crate::coverage::system;
 use crate::files::{self, Prepared};
 use crate::report::html::{HtmlOptions, Site};
-use crate::report::{self, Report, ReportOptions};
+use crate::report::{self, Report, ReportOptions, Source};
 
 /// What is written but not yet in its place, and what goes.
 #[derive(Debug, Default)]
@@ -37,7 +37,9 @@ impl From<Vec<Prepared>> for Files {
 pub(super) struct Rendered {
     files: Files,
     /// The figures.
-    pub(super) found: Found,
+    found: Found,
+    /// By data file: how many lines of the report it alone executed; empty when nobody counted.
+    pub(super) alone: Vec<usize>,
 }
 
 impl Rendered {
@@ -90,9 +92,11 @@ pub(super) fn reports(
         let all = ReportOptions { contexts: None, ..report_options.clone() };
         report::build(&combined.data, sources.clone(), &all)
     });
+    let alone = alone(combined, &sources, &report_options);
     let report = report::build(&combined.data, sources, &report_options);
     if report.files.is_empty() && !stale.is_empty() {
-        return Ok(Rendered { files: Files::default(), found: Found { gaps: stale, ..Found::default() } });
+        let found = Found { gaps: stale, ..Found::default() };
+        return Ok(Rendered { files: Files::default(), found, alone });
     }
     if report.files.is_empty() {
         return Err(ApplyError::Data(vec!["No data to report.".to_owned()]));
@@ -109,7 +113,22 @@ pub(super) fn reports(
         gaps: stale,
         ..Found::default()
     };
-    Ok(Rendered { files, found })
+    Ok(Rendered { files, found, alone })
+}
+
+/// How many lines of the report each data file alone executed. Not where only some contexts are reported.
+fn alone(combined: &Combined, sources: &[Source], options: &ReportOptions) -> Vec<usize> {
+    let Some(owners) = combined.owners.as_ref().filter(|_| options.contexts.is_none()) else { return Vec::new() };
+    let mut counts = vec![0; combined.inputs.len()];
+    for source in sources {
+        let analysis = &source.analysis;
+        let statement = |line: u32| {
+            let first = analysis.first_lines.get(line as usize).copied().unwrap_or(line);
+            analysis.statements.contains(first).then_some(first)
+        };
+        owners.count(&source.full_name, statement, &mut counts);
+    }
+    counts
 }
 
 /// A file that cannot be written.

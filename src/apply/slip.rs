@@ -1,5 +1,6 @@
 //! slipcover's data: merged and reported by slipcover's own rules, without a look at the sources.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use super::gate::Rounding;
 use super::progress::Progress;
 use super::publish::story;
 use super::{ApplyError, Format, Found, Merged, Options, Said, clock, render};
+use crate::coverage::owners::Owners;
 use crate::coverage::{self, slipcover, system};
 use crate::files;
 use crate::report::slipcover::{Slipcover, SlipcoverFile, SlipcoverOptions};
@@ -48,6 +50,7 @@ pub(super) fn run(
                     tool: "slipcover",
                     files: part.files.len(),
                     lines: Some(lines),
+                    alone: None,
                 });
                 parts.push(part);
             }
@@ -59,6 +62,9 @@ pub(super) fn run(
     } else if !failures.is_empty() {
         let failures = failures.into_iter().map(|(_, error)| error).collect();
         return Err(ApplyError::Data(failures));
+    }
+    if parts.len() > 1 && (in_job || options.post.dry_run) {
+        count_alone(&parts, &mut found.data);
     }
     if slipcover::drops_branches(&parts) {
         said.warnings
@@ -115,6 +121,21 @@ pub(super) fn run(
         fail_under: options.fail_under.unwrap_or(0.0),
         ..found
     })
+}
+
+/// How many lines each data file alone executed.
+fn count_alone(parts: &[coverage::Slipcover], data: &mut [Merged]) {
+    let mut owners = Owners::default();
+    let mut known: HashMap<&str, String> = HashMap::new();
+    for (at, part) in parts.iter().enumerate() {
+        for (path, file) in &part.files {
+            let path = known.entry(path).or_insert_with(|| system::real_path(path));
+            owners.add_lines(at, path, file.executed_lines.iter());
+        }
+    }
+    let mut counts = vec![0; parts.len()];
+    owners.files().for_each(|path| owners.count(path, Some, &mut counts));
+    data.iter_mut().zip(counts).for_each(|(file, count)| file.alone = Some(count));
 }
 
 /// One line for `--verbose`.

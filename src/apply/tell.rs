@@ -1,5 +1,6 @@
 //! Judges what was found, and tells it: on the terminal, and in a job on the forge.
 
+use super::commands;
 use super::completeness::{self, Completeness, Why};
 use super::gate::{self, Gate, Judgement, Limits, Measured, Outcome, Rule, Verdict};
 use super::gather::Gathered;
@@ -37,6 +38,7 @@ struct Telling<'a> {
     arrival: Arrival,
     data_files: Vec<DataRow>,
     limits: Limits,
+    commands: Vec<String>,
 }
 
 /// Judges and posts.
@@ -53,6 +55,7 @@ pub(super) fn tell(
     let mut jobs: Vec<&str> = gathered.expected.artifacts.iter().map(|item| item.job.as_str()).collect();
     jobs.sort_unstable();
     jobs.dedup();
+    let data_files = data_rows(found, gathered);
     let telling = Telling {
         options,
         found,
@@ -62,7 +65,8 @@ pub(super) fn tell(
             jobs: Some(jobs.iter().filter(|job| !job.is_empty()).count()).filter(|&jobs| jobs > 0),
             gaps,
         },
-        data_files: data_rows(found, gathered),
+        commands: job.map_or_else(Vec::new, |job| commands::commands(options, &job.place(), &data_files)),
+        data_files,
         limits: Limits { fail_under: found.fail_under, ..options.limits.clone() },
     };
     match job {
@@ -203,7 +207,7 @@ impl Telling<'_> {
             arrival: &self.arrival,
             data_files: &self.data_files,
             links,
-            commands: &[],
+            commands: &self.commands,
         }
     }
 }
@@ -294,7 +298,7 @@ fn data_rows(found: &Found, gathered: &Gathered) -> Vec<DataRow> {
             tool: file.tool,
             files: file.files,
             lines: file.lines,
-            only_here: None,
+            only_here: file.alone,
         })
     };
     found.data.iter().filter_map(row).collect()

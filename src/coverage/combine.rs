@@ -3,7 +3,7 @@
 //! In two things this is not coverage.py: the files that are read are never deleted or changed, and a conflict leaves no
 //! half-made output behind.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,6 +11,7 @@ use sha3::{Digest, Sha3_256};
 
 use super::glob::PatternError;
 use super::inputs::{self, NoSuchPath};
+use super::owners::Owners;
 use super::paths::{Aliases, Surroundings, is_absolute_anywhere};
 use super::suffix::{self, Ambiguous, Mapping};
 use super::union::Union;
@@ -29,6 +30,8 @@ pub struct Options<'a> {
     /// Folders that were the source tree where the data was measured. A path below one of them is that of the source tree
     /// which goes on the same, if it is there.
     pub elsewhere: &'a [String],
+    /// Also tell which data file executed which lines.
+    pub owners: bool,
     /// Read through SQLite even what can be read without it; for measuring.
     pub through_sqlite: bool,
 }
@@ -42,6 +45,8 @@ pub struct Combined {
     pub inputs: Vec<Input>,
     /// How paths were found in the source tree; empty when they needed not to be.
     pub mapping: Mapping,
+    /// Who executed which lines, by the places of [`Combined::inputs`]; `None` when nobody asked.
+    pub owners: Option<Owners>,
 }
 
 impl Combined {
@@ -165,6 +170,7 @@ pub fn combine_files(
         kind_from: None,
         aliases: Aliases::new(options.paths, options.relative_files, here)?,
         inputs: Vec::with_capacity(files.len()),
+        owners: options.owners.then(Owners::default),
     };
     let files = mark_duplicates(files);
     // One batch is read while the one before it is merged: memory for two, and the order of the files.
@@ -178,7 +184,7 @@ pub fn combine_files(
         done(files);
         read = next;
     }
-    let Merger { data, inputs, .. } = merger;
+    let Merger { data, inputs, mut owners, .. } = merger;
     if !inputs.iter().any(|input| matches!(input.outcome, Outcome::Merged(_))) {
         let errors = inputs.into_iter().filter_map(|input| match input.outcome {
             Outcome::Failed(error) => Some(error),
@@ -190,17 +196,17 @@ pub fn combine_files(
     let mut mapping = Mapping::default();
     if let Some(tree) = options.source_tree {
         if !options.elsewhere.is_empty() {
-            data = bring_home(data, tree, options)?;
+            data = bring_home(data, &mut owners, tree, options)?;
         }
         if options.paths.is_empty() && !options.relative_files {
-            (data, mapping) = find_in_tree(data, tree)?;
+            (data, mapping) = find_in_tree(data, &mut owners, tree)?;
         }
     }
-    Ok(Combined { data, inputs, mapping })
+    Ok(Combined { data, inputs, mapping, owners })
 }
 
-/// The files, and whether an earlier one has the same hash: the one in its name, or that of its content.
-fn mark_duplicates(files: Vec<PathBuf>) -> Vec<(PathBuf, bool)> {
+/// The files, and the place of an earlier one that has the same hash: the one in its name, or that of its content.
+fn mark_duplicates(files: Vec<PathBuf>) -> Vec<(PathBuf, Option<usize>)> {
     let named = |path: &Path| {
         let name = path.file_name()?.to_str()?;
         inputs::hash_in_name(name).map(|hash| hash.as_bytes().to_vec())
@@ -217,8 +223,14 @@ fn mark_duplicates(files: Vec<PathBuf>) -> Vec<(PathBuf, bool)> {
             *hash = content_hash(path);
         }
     });
-    let mut seen = HashSet::new();
-    files.into_iter().zip(hashes).map(|(path, hash)| (path, hash.is_some_and(|hash| !seen.insert(hash)))).collect()
+    let mut seen = HashMap::new();
+    let files = files.into_iter().zip(hashes).enumerate();
+    files
+        .map(|(at, (path, hash))| {
+            let first = hash.map_or(at, |hash| *seen.entry(hash).or_insert(at));
+            (path, (first != at).then_some(first))
+        })
+        .collect()
 }
 
 fn content_hash(path: &Path) -> Option<Vec<u8>> {
@@ -228,11 +240,12 @@ fn content_hash(path: &Path) -> Option<Vec<u8>> {
     Some(hasher.finalize().to_vec())
 }
 
-type Read = (PathBuf, Option<Result<Recorded, ReadError>>);
+/// A file, and what it holds or the place of the earlier one that holds the same.
+type Read = (PathBuf, Result<Result<Recorded, ReadError>, usize>);
 
-fn read_batch(files: &[(PathBuf, bool)], options: &Options<'_>) -> Vec<Read> {
+fn read_batch(files: &[(PathBuf, Option<usize>)], options: &Options<'_>) -> Vec<Read> {
     let read = if options.through_sqlite { sqlite::read_through_sqlite } else { sqlite::read };
-    files.par_iter().map(|(path, duplicate)| (path.clone(), (!duplicate).then(|| read(path)))).collect()
+    files.par_iter().map(|(path, first)| (path.clone(), first.map_or_else(|| Ok(read(path)), Err))).collect()
 }
 
 struct Merger<'a> {
@@ -241,15 +254,21 @@ struct Merger<'a> {
     kind_from: Option<PathBuf>,
     aliases: Aliases<'a>,
     inputs: Vec<Input>,
+    owners: Option<Owners>,
 }
 
 impl Merger<'_> {
     fn merge(&mut self, files: Vec<Read>) -> Result<(), CombineError> {
         for (path, read) in files {
             let outcome = match read {
-                None => Outcome::Duplicate,
-                Some(Err(error)) => Outcome::Failed(error),
-                Some(Ok(recorded)) => Outcome::Merged(self.merge_one(&path, recorded)?),
+                Err(first) => {
+                    if let Some(owners) = &mut self.owners {
+                        owners.repeat(first);
+                    }
+                    Outcome::Duplicate
+                }
+                Ok(Err(error)) => Outcome::Failed(error),
+                Ok(Ok(recorded)) => Outcome::Merged(self.merge_one(&path, recorded)?),
             };
             self.inputs.push(Input { path, outcome });
         }
@@ -275,12 +294,19 @@ impl Merger<'_> {
         self.data
             .add(&recorded, |path| aliases.map(path))
             .map_err(|error| CombineError::Tracer { path: path.to_owned(), error })?;
+        if let Some(owners) = &mut self.owners {
+            owners.add(self.inputs.len(), &recorded, |path| aliases.map(path));
+        }
         Ok(counts)
     }
 }
 
 /// Renames recorded absolute paths that do not exist here to those of the source tree that end as they do.
-fn find_in_tree(data: CoverageData, tree: &Path) -> Result<(CoverageData, Mapping), CombineError> {
+fn find_in_tree(
+    data: CoverageData,
+    owners: &mut Option<Owners>,
+    tree: &Path,
+) -> Result<(CoverageData, Mapping), CombineError> {
     let missing: Vec<&str> = data
         .files
         .keys()
@@ -293,7 +319,7 @@ fn find_in_tree(data: CoverageData, tree: &Path) -> Result<(CoverageData, Mappin
     let names = missing.iter().filter_map(|path| path.rsplit(['/', '\\']).next()).collect();
     let files = system::source_tree(tree, &names);
     let mapping = suffix::find(missing, files.iter().map(String::as_str))?;
-    let renamed = rename(data, &|path| {
+    let renamed = rename(data, owners, &|path| {
         let found = mapping.get(path)?;
         Some(system::real_path(&tree.join(found).to_string_lossy()))
     })?;
@@ -301,8 +327,13 @@ fn find_in_tree(data: CoverageData, tree: &Path) -> Result<(CoverageData, Mappin
 }
 
 /// Renames recorded paths below a folder that was the source tree elsewhere, where the same file is in the source tree here.
-fn bring_home(data: CoverageData, tree: &Path, options: &Options<'_>) -> Result<CoverageData, CombineError> {
-    rename(data, &|path| {
+fn bring_home(
+    data: CoverageData,
+    owners: &mut Option<Owners>,
+    tree: &Path,
+    options: &Options<'_>,
+) -> Result<CoverageData, CombineError> {
+    rename(data, owners, &|path| {
         if !is_absolute_anywhere(path) || system::exists(path) {
             return None;
         }
@@ -320,7 +351,14 @@ fn bring_home(data: CoverageData, tree: &Path, options: &Options<'_>) -> Result<
 }
 
 /// Gives files the names that `new` knows; the others keep theirs.
-fn rename(data: CoverageData, new: &dyn Fn(&str) -> Option<String>) -> Result<CoverageData, CombineError> {
+fn rename(
+    data: CoverageData,
+    owners: &mut Option<Owners>,
+    new: &dyn Fn(&str) -> Option<String>,
+) -> Result<CoverageData, CombineError> {
+    if let Some(owners) = owners {
+        owners.rename(new);
+    }
     let mut renamed = CoverageData { has_arcs: data.has_arcs, contexts: data.contexts, ..CoverageData::default() };
     for (path, file) in data.files {
         let path = new(&path).unwrap_or(path);

@@ -12,6 +12,7 @@ pub mod glob;
 pub mod inputs;
 pub mod lines;
 pub mod merge;
+pub mod owners;
 pub mod paths;
 pub mod recorded;
 pub mod slipcover;

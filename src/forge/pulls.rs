@@ -202,6 +202,6 @@ pub async fn first_parents(client: &Client, context: &Context, sha: &str) -> Vec
 }
 
 /// Whether a text is a sha and so can stand in a route.
-pub(super) fn is_sha(text: &str) -> bool {
+pub(crate) fn is_sha(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

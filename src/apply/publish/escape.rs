@@ -145,6 +145,11 @@ pub fn log(text: &str) -> String {
     out
 }
 
+/// Whether a text can be shown as it is: on one line, with nothing in it that hides or turns around what a reader sees.
+pub fn is_harmless(text: &str) -> bool {
+    text.chars().all(|c| stand_in(c).is_none())
+}
+
 /// A value of an output file, which is read line by line: not one blank line, and none that is longer than `longest` bytes.
 pub fn output_lines(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len());

@@ -36,7 +36,8 @@ pub struct Story<'a> {
     pub data_files: &'a [DataRow],
     /// Where more can be read.
     pub links: &'a Links,
-    /// Commands that give the same report on the reader's machine; may be empty.
+    /// Commands that give the same figures on the reader's machine, a line each, with names that are harmless and quoted; may be
+    /// empty.
     pub commands: &'a [String],
 }
 
@@ -138,7 +139,7 @@ pub struct DataRow {
     pub files: usize,
     /// Lines it saw executed; `None` where it recorded branches instead.
     pub lines: Option<usize>,
-    /// Lines that no other data file saw executed, if that was counted.
+    /// Lines of the report that no other data file saw executed, if that was counted.
     pub only_here: Option<usize>,
 }
 

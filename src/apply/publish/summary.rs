@@ -138,7 +138,8 @@ fn commands(story: &Story) -> String {
     if story.commands.is_empty() {
         return String::new();
     }
-    let lines = escape::output_lines(escape::cut(&story.commands.join("\n"), 20_000), 2_000);
+    // Never cut: half a command is another one.
+    let lines = escape::output_lines(&story.commands.join("\n"), usize::MAX);
     let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!(
