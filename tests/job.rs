@@ -113,6 +113,23 @@ impl Job {
         fs::read(path).expect("read")
     }
 
+    /// The second of two stages: run 99 has ended, which was of the pull request or a push, and its commit is checked out.
+    fn second_stage(personality: Personality, event: &str) -> Self {
+        let mut job = Self::on(personality);
+        let mut run = job.sim.world(|world| Run::of(99, world.pull(7).expect("a pull request")));
+        event.clone_into(&mut run.event);
+        job.file(".git/HEAD", &format!("{}\n", run.head_sha));
+        job.sim.add_run(run);
+        job.sim.event(Event::WorkflowRun { run: 99, pull: 7 });
+        job.renew();
+        job
+    }
+
+    /// An artifact of the run that has ended.
+    fn upload_before(&self, name: &str, bytes: &[u8]) {
+        self.sim.add(NewArtifact::zip(name, &[("cov-data", bytes)]).run(99));
+    }
+
     /// An artifact as the newest client that this forge takes uploads it.
     fn upload(&self, name: &str, file: &str, bytes: &[u8]) {
         let v3 = self.sim.personality() == Personality::Ghes;
@@ -442,18 +459,87 @@ fn a_forge_that_takes_no_posts_costs_no_verdict() {
 
 #[test]
 fn the_second_stage_comments_where_the_first_may_not() {
-    for personality in [Personality::GitHub, Personality::Gitea127] {
-        let mut job = Job::on(personality);
-        let run = job.sim.world(|world| Run::of(99, world.pull(7).expect("a pull request")));
-        job.sim.add_run(run);
-        let data = job.data(&TRUE);
-        job.sim.add(NewArtifact::zip("cov", &[("cov-data", data.as_slice())]).run(99));
-        job.sim.event(Event::WorkflowRun { run: 99, pull: 7 });
-        job.renew();
-        let ended = job.run(&["--run-id", "99", "--fail-under", "97"]);
+    for personality in [Personality::GitHub, Personality::Gitea125, Personality::Gitea127] {
+        let job = Job::second_stage(personality, "pull_request");
+        job.upload_before("cov", &job.data(&TRUE));
+        let ended = job.run(&["--run-id", "99", "--fail-under", "97", "--expect", "none"]);
         assert_eq!(ended.code, 1, "{personality:?} {ended:?}");
         assert!(job.comments()[0].contains("below the 97 % gate"), "{personality:?} {:?}", job.comments());
         assert_eq!(job.status().expect("a status of the head").0, "failure");
+    }
+}
+
+#[test]
+fn the_second_stage_knows_what_the_first_should_have_left() {
+    for (personality, event) in [
+        (Personality::GitHub, "push"),
+        (Personality::GitHub, "pull_request"),
+        (Personality::Gitea125, "push"),
+        (Personality::Gitea127, "pull_request"),
+    ] {
+        let job = Job::second_stage(personality, event);
+        // The base has the same workflow, so that a merge of both has it, too.
+        job.sim.world(|world| {
+            world.contents.insert(("main".to_owned(), ".github/workflows/ci.yml".to_owned()), WORKFLOW.to_owned())
+        });
+        job.upload_before("cov-3.12", &job.data(&TRUE));
+        job.upload_before("discovery", b"not asked for");
+        let ended = job.run(&["--run-id", "99", "--verbose"]);
+        assert_eq!(ended.code, 3, "{personality:?} {event} {ended:?}");
+        assert!(ended.stderr.contains("not judged: 1 of 2 data files arrived"), "{personality:?} {event} {ended:?}");
+        assert!(ended.stderr.contains("the artifact `cov-3.13` of `tests` (python: 3.13) did not arrive"), "{ended:?}");
+        job.upload_before("cov-3.13", &job.data(&FALSE));
+        let ended = job.run(&["--run-id", "99", "--fail-under", "97", "--verbose"]);
+        assert_eq!(ended.code, 0, "{personality:?} {event} {ended:?}");
+        assert!(ended.summary.contains("2 of 2 data files"), "{personality:?} {event} {ended:?}");
+        assert!(!ended.stderr.contains("discovery"), "{personality:?} {event} {ended:?}");
+        assert!(ended.summary.contains("gh run download 99 ") == (personality == Personality::GitHub), "{ended:?}");
+    }
+}
+
+#[test]
+fn what_another_run_should_have_left_is_only_said_when_its_workflow_is_known() {
+    type Change = fn(&mut Job);
+    let cases: [(&str, Change, &str); 7] = [
+        ("push", |job| job.file(".git/HEAD", &"a".repeat(40)), "check out `github.event.workflow_run.head_sha`"),
+        ("push", |job| job.file(".git/HEAD", "ref: refs/heads/main"), "whether the checkout is"),
+        ("pull_request_target", |_| (), "on `pull_request_target` the workflow that ran need not be that of"),
+        ("pull_request", |_| (), "the pull request and its base differ in `.github/workflows/ci.yml`"),
+        (
+            "pull_request",
+            |job| {
+                let path = ".github/workflows/ci.yml".to_owned();
+                job.sim.world(|world| world.contents.insert(("main".to_owned(), path), format!("{WORKFLOW}# newer\n")));
+            },
+            "the pull request and its base differ in `.github/workflows/ci.yml`",
+        ),
+        (
+            "pull_request",
+            |job| job.sim.world(|world| world.pull_mut(7).open = false),
+            "the pull request of the other run is not open",
+        ),
+        (
+            "push",
+            |job| {
+                let path = PathBuf::from(&job.env["GITHUB_EVENT_PATH"]);
+                let event = fs::read_to_string(&path).expect("a payload").replace("ci.yml", "../ci.yml");
+                fs::write(path, event).expect("written");
+            },
+            "`.github/workflows/../ci.yml` is no workflow's path",
+        ),
+    ];
+    for (event, change, words) in cases {
+        let mut job = Job::second_stage(Personality::GitHub, event);
+        change(&mut job);
+        // One leg of two: a number, and no claim that nothing is missing.
+        job.upload_before("cov-3.12", &job.data(&TRUE));
+        let ended = job.run(&["--run-id", "99", "--verbose"]);
+        assert_eq!(ended.code, 0, "{words} {ended:?}");
+        assert!(ended.stderr.contains("which data should have come is not known"), "{words} {ended:?}");
+        assert!(ended.stderr.contains(words), "{words} {ended:?}");
+        assert!(!ended.summary.contains(" of 2 "), "{words} {ended:?}");
+        let ended = job.run(&["--run-id", "99", "--expect", "2"]);
+        assert_eq!(ended.code, 3, "a number is held against it all the same: {words} {ended:?}");
     }
 }
 

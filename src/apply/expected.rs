@@ -16,11 +16,11 @@ use crate::flow::promise::{self, Doubt, Killer, Promise};
 use crate::flow::work::WorkKind;
 use crate::flow::{Flow, Needs, Pins, Project, Run, call};
 use crate::lint::configs::Settings;
-use crate::workflow::Workflow;
 use crate::workflow::action::Fork;
 use crate::workflow::dialect::Dialect;
 use crate::workflow::expression::Value;
 use crate::workflow::yaml::{self, MAX_BYTES};
+use crate::workflow::{Job, Workflow};
 
 /// `--expect`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -115,6 +115,15 @@ impl Running {
     }
 }
 
+/// Who takes the data.
+#[derive(Debug, Clone, Copy)]
+pub enum Taker<'a> {
+    /// A job of the run that makes it.
+    Job(&'a Running),
+    /// A later run, of this forge: it takes what every job left behind.
+    Later(Dialect),
+}
+
 /// What is known of the run, from its environment and its event's payload.
 pub fn run_facts(env: &dyn Fn(&str) -> Option<String>, event: Option<Json>) -> Run {
     // `run_attempt` and `triggering_actor` are left out: after a partial re-run they are not those of the jobs before.
@@ -187,11 +196,18 @@ pub fn find(workspace: &Path, running: &Running) -> Result<Found, String> {
         }
         None => search(workspace, running)?,
     };
-    let mut settings = Settings::default();
-    let setting = settings.of(&path);
-    let pins =
-        setting.config.as_ref().map_or_else(Pins::default, |config| crate::lint::pins_of(&config.1.settings.coverage));
-    Ok(Found { path, text, project: setting.project, pins })
+    Ok(Found::of(path, text))
+}
+
+impl Found {
+    /// A workflow file, with what lies around it.
+    pub(super) fn of(path: PathBuf, text: String) -> Self {
+        let mut settings = Settings::default();
+        let setting = settings.of(&path);
+        let config = setting.config.as_ref();
+        let pins = config.map_or_else(Pins::default, |config| crate::lint::pins_of(&config.1.settings.coverage));
+        Self { path, text, project: setting.project, pins }
+    }
 }
 
 /// The path in `owner/repo/path@ref`.
@@ -204,13 +220,15 @@ fn path_of<'r>(reference: &'r str, repository: &str) -> Option<&'r str> {
     (!path.split('/').any(|part| part == "..") && !path.starts_with('/')).then_some(path)
 }
 
+/// The folder whose workflows a forge runs: the first of its folders that exists, and nothing else.
+pub(super) fn folder(workspace: &Path, forge: Dialect) -> Option<PathBuf> {
+    let order = forge.reads_folders_of();
+    order.iter().map(|dialect| workspace.join(dialect.workflow_directory())).find(|folder| folder.is_dir())
+}
+
 /// The one workflow of this name that has the job.
 fn search(workspace: &Path, running: &Running) -> Result<(PathBuf, String), String> {
-    let order = running.forge.reads_folders_of();
-    // The forge reads the first of its folders that exists and nothing else.
-    let folder =
-        order.iter().map(|dialect| workspace.join(dialect.workflow_directory())).find(|folder| folder.is_dir());
-    let Some(folder) = folder else {
+    let Some(folder) = folder(workspace, running.forge) else {
         return Err("there is no workflow in the workspace: check the repository out before this step".to_owned());
     };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
@@ -252,7 +270,7 @@ fn is_running(path: &Path, text: &str, running: &Running) -> bool {
 }
 
 /// The text of a file that can be a workflow.
-fn read(path: &Path) -> Option<String> {
+pub(super) fn read(path: &Path) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
     if !metadata.is_file() || metadata.len() > MAX_BYTES as u64 {
         return None;
@@ -260,12 +278,12 @@ fn read(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok()
 }
 
-/// Computes what `expect` means for the running job. `selection` is what the `artifacts` input names; empty for every
-/// artifact with coverage data. `workflow` is what [`find`] answered.
+/// Computes what `expect` means. `selection` is what the `artifacts` input names; empty for every artifact with coverage data.
+/// `workflow` is that of the run whose data is meant, or why it is not known, and `run` is what is known of that run.
 pub fn expected(
     expect: &Expect,
     workflow: Result<&Found, &str>,
-    running: Option<&Running>,
+    taker: Option<Taker<'_>>,
     run: &Run,
     selection: &[String],
 ) -> Expected {
@@ -275,10 +293,8 @@ pub fn expected(
         Expect::Names(names) => {
             Expected { artifacts: names.iter().map(|name| named(name)).collect(), ..Expected::default() }
         }
-        Expect::Auto => match (workflow, running) {
-            (Ok(found), Some(running)) => {
-                of_workflow(found, running, run, selection).unwrap_or_else(|why| unknown(&why))
-            }
+        Expect::Auto => match (workflow, taker) {
+            (Ok(found), Some(taker)) => of_workflow(found, taker, run, selection).unwrap_or_else(|why| unknown(&why)),
             (Err(why), _) => unknown(why),
             (_, None) => Expected::default(),
         },
@@ -301,46 +317,56 @@ fn named(name: &str) -> ExpectedArtifact {
     }
 }
 
-fn of_workflow(found: &Found, running: &Running, run: &Run, selection: &[String]) -> Result<Expected, String> {
-    let tree = yaml::parse(&found.text).map_err(|error| format!("the workflow cannot be read: {}", error.message))?;
-    let workflow =
-        Workflow::read(tree.root()).map_err(|(_, message)| format!("the workflow cannot be read: {message}"))?;
-    let (texts, trees) = (call::Texts::default(), call::Trees::default());
-    let whole = call::whole(&workflow, &*found.project.files, &texts, &trees);
-    let workflow = whole.as_ref().unwrap_or(&workflow);
-    // In a called workflow, `GITHUB_WORKFLOW_REF` names the caller and `GITHUB_JOB` the job alone.
+/// The running job. In a called workflow, `GITHUB_WORKFLOW_REF` names the caller and `GITHUB_JOB` the job alone.
+fn running_job(workflow: &Workflow<'_>, flow: &Flow<'_>, running: &Running) -> Result<usize, String> {
     let mut candidates: Vec<usize> = (0..workflow.jobs.len())
         .filter(|&job| workflow.jobs[job].own_id() == running.job && workflow.jobs[job].uses.is_none())
         .collect();
     if candidates.is_empty() {
         return Err(format!("the workflow has no job `{}` with steps, so this runs in one that it calls", running.job));
     }
+    candidates.retain(|&job| {
+        flow.jobs[job].works.iter().any(|work| matches!(work.kind, WorkKind::Apply(_) | WorkKind::Opaque))
+    });
+    match candidates.as_slice() {
+        [job] => Ok(*job),
+        [] => Err(format!("job `{}` of the workflow has no step that can be this one", running.job)),
+        _ => Err(format!("several jobs that the workflow calls are `{}`", running.job)),
+    }
+}
+
+fn of_workflow(found: &Found, taker: Taker<'_>, run: &Run, selection: &[String]) -> Result<Expected, String> {
+    let tree = yaml::parse(&found.text).map_err(|error| format!("the workflow cannot be read: {}", error.message))?;
+    let workflow =
+        Workflow::read(tree.root()).map_err(|(_, message)| format!("the workflow cannot be read: {message}"))?;
+    let (texts, trees) = (call::Texts::default(), call::Trees::default());
+    let whole = call::whole(&workflow, &*found.project.files, &texts, &trees);
+    let workflow = whole.as_ref().unwrap_or(&workflow);
     let needs = Needs::of(workflow);
     let outcomes = promise::outcomes(workflow, &needs, run);
     let mut run = run.clone();
     promise::set_results(workflow, &outcomes, &mut run);
     let flow = Flow::build_for(workflow, found.project.clone(), &found.pins, run);
-    let can_be = |job: &usize| {
-        flow.jobs[*job].works.iter().any(|work| matches!(work.kind, WorkKind::Apply(_) | WorkKind::Opaque))
+    let (job, forge) = match taker {
+        Taker::Job(running) => (Some(running_job(workflow, &flow, running)?), running.forge),
+        Taker::Later(forge) => (None, forge),
     };
-    candidates.retain(can_be);
-    let job = match candidates.as_slice() {
-        [job] => *job,
-        [] => return Err(format!("job `{}` of the workflow has no step that can be this one", running.job)),
-        _ => return Err(format!("several jobs that the workflow calls are `{}`", running.job)),
-    };
+    // Whether a job is over when the data is taken.
+    let is_before = |other| job.is_none_or(|job| flow.needs.orders(job, other));
     let mut expected = Expected::default();
     let patterns: Vec<Pattern> = selection.iter().map(|name| Pattern::literal(name)).collect();
     let mut promises = promise::promises(workflow, &flow, &outcomes);
-    promises.retain(|promise| promise.job != job && !flow.needs.orders(promise.job, job));
+    if let Some(job) = job {
+        promises.retain(|promise| promise.job != job && !flow.needs.orders(promise.job, job));
+    }
     for promise in &promises {
-        let ordered = flow.needs.orders(job, promise.job);
+        let ordered = is_before(promise.job);
         let selected = patterns.iter().map(|pattern| pattern.meets(&promise.name)).max();
         let taken = selected.unwrap_or(if ordered { Meets::Always } else { Meets::Never });
         if taken == Meets::Never {
             continue;
         }
-        let item = item(workflow, &flow, promise, running.forge, taken == Meets::Always);
+        let item = item(workflow, &flow, promise, forge, taken == Meets::Always);
         if let Some(why) = reason(promise.doubt, taken) {
             let from = place(&item.job, item.leg.as_deref());
             let mut note = format!("`{}` of {from} is not required: {why}", item.artifact);
@@ -362,7 +388,7 @@ fn of_workflow(found: &Found, running: &Running, run: &Run, selection: &[String]
     }
     for (index, other) in flow.jobs.iter().enumerate() {
         let id = workflow.jobs[index].id.value;
-        if !flow.needs.orders(job, index) {
+        if !is_before(index) {
             continue;
         }
         if other.opaque_producer {

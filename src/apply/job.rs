@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::ApplyError;
 use super::commands::Place;
-use super::expected::{self, Expect, Expected, Running};
+use super::expected::{self, Expect, Expected, Running, Taker};
 use super::options::Collect;
+use super::other_run;
+use crate::flow::Run;
 use crate::forge::pulls::is_sha;
 use crate::forge::{Context, Forge, Settings, Transport};
 use crate::workflow::dialect::Dialect;
@@ -70,15 +72,37 @@ impl Job {
             Forge::Ghes => Dialect::Ghes,
             Forge::GitHub | Forge::Act => Dialect::GitHub,
         };
+        if let Some(id) = collect.run_id.filter(|id| *id != self.context.run_id) {
+            return self.expected_of(id, collect, dialect);
+        }
         let running = Running::read(env, dialect);
         let facts = expected::run_facts(env, Some(self.event.clone()).filter(|event| !event.is_null()));
-        let found = match (&running, collect.run_id) {
-            (_, Some(_)) => Err("the data comes from another run".to_owned()),
-            (None, None) => Err("the environment names no job (GITHUB_JOB)".to_owned()),
-            (Some(running), None) => expected::find(&self.context.workspace, running),
+        let found = match &running {
+            None => Err("the environment names no job (GITHUB_JOB)".to_owned()),
+            Some(running) => expected::find(&self.context.workspace, running),
         };
         let found = found.as_ref().map_err(String::as_str);
-        let expect = |expect: &Expect| expected::expected(expect, found, running.as_ref(), &facts, &collect.artifacts);
+        let taker = running.as_ref().map(Taker::Job);
+        let expect = |expect: &Expect| expected::expected(expect, found, taker, &facts, &collect.artifacts);
+        (expect(&collect.expect), expect(&Expect::Auto))
+    }
+
+    /// The same for the data of another run.
+    fn expected_of(&self, id: u64, collect: &Collect, dialect: Dialect) -> (Expected, Expected) {
+        let context = &self.context;
+        let own = format!("{}/{}", context.owner, context.repo);
+        let is_own = collect.run_repository.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(&own));
+        let run = context.triggering_run.as_ref().filter(|run| run.id == id && is_own);
+        let facts = run.map_or_else(|| Run::that_succeeds(None), |run| other_run::facts(context, run));
+        let found = match run {
+            None => Err("the data comes from another run than the one that this one follows".to_owned()),
+            // It may take a request.
+            Some(_) if collect.expect != Expect::Auto => Err("nobody asked".to_owned()),
+            Some(run) => other_run::find(context, run, self.checkout.as_deref(), &self.transport, dialect),
+        };
+        let found = found.as_ref().map_err(String::as_str);
+        let taker = Some(Taker::Later(dialect));
+        let expect = |expect: &Expect| expected::expected(expect, found, taker, &facts, &collect.artifacts);
         (expect(&collect.expect), expect(&Expect::Auto))
     }
 }

@@ -15,6 +15,7 @@ mod gather;
 mod job;
 mod measure;
 mod options;
+mod other_run;
 mod pages;
 mod progress;
 pub mod publish;

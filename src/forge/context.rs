@@ -131,9 +131,11 @@ pub struct TriggeringRun {
     pub head_sha: String,
     /// The branch of that commit.
     pub head_branch: Option<String>,
-    /// `owner/name` of the repository of that branch.
+    /// `owner/name` of the repository of that branch. Gitea does not tell.
     pub head_repository: Option<String>,
-    /// The workflow file, relative to the repository.
+    /// Numbers of pull requests that the forge names with it. GitHub names none of forks.
+    pub pull_requests: Vec<u64>,
+    /// The workflow file: GitHub tells its path in the repository, Gitea its name only.
     pub path: Option<String>,
 }
 
@@ -338,7 +340,9 @@ impl Context {
             head_sha: head_sha.clone(),
             head_branch: self.head_ref.clone(),
             head_repository: self.head_repository.clone(),
-            path: text(run, "/path"),
+            pull_requests: claimed_pulls(run),
+            // Both may add the reference after an `@`.
+            path: text(run, "/path").map(|path| path.split('@').next().unwrap_or_default().to_owned()),
         });
         self.head_sha = head_sha;
         Ok(())
@@ -352,6 +356,18 @@ impl Context {
 /// The text at a JSON pointer, unless it is empty.
 fn text(value: &Value, pointer: &str) -> Option<String> {
     value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}
+
+/// The pull requests that a run is said to be of: in a list, and on Gitea in the reference behind its path,
+/// `ci.yml@refs/pull/7/head`.
+fn claimed_pulls(run: &Value) -> Vec<u64> {
+    let list = run.get("pull_requests").and_then(Value::as_array).into_iter().flatten();
+    let mut numbers: Vec<u64> = list.filter_map(|pull| pull.get("number").and_then(Value::as_u64)).collect();
+    let path = text(run, "/path").unwrap_or_default();
+    let reference = path.split_once("@refs/pull/").and_then(|(_, rest)| rest.split('/').next()?.parse::<u64>().ok());
+    numbers.extend(reference);
+    numbers.dedup();
+    numbers
 }
 
 fn branch(name: &str) -> String {

@@ -22,6 +22,7 @@ pub mod artifacts;
 pub mod capability;
 pub mod client;
 pub mod comments;
+pub mod contents;
 pub mod context;
 pub mod error;
 mod failure;

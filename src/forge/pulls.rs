@@ -99,7 +99,15 @@ async fn of_triggering_run(
     context: &Context,
     run: &TriggeringRun,
 ) -> Result<Option<Pull>, ForgeError> {
-    let (Some(repository), Some(branch)) = (&run.head_repository, &run.head_branch) else { return Ok(None) };
+    let (Some(repository), Some(branch)) = (&run.head_repository, &run.head_branch) else {
+        // Gitea tells neither of a pull request's run, but its number.
+        for &number in &run.pull_requests {
+            if let Some(pull) = claimed(client, context, number, &run.head_sha).await? {
+                return Ok(Some(pull));
+            }
+        }
+        return Ok(None);
+    };
     let owner = repository.split('/').next().unwrap_or_default();
     // Forgejo and Gitea ignore `head` and list all that are open.
     let route = context.repo_route(&format!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::personality::Family;
+use super::personality::{Family, Personality};
 use super::wire::rfc3339;
 use super::world::{Event, OWNER, Pull, REPO, RUN, Run, World};
 
@@ -96,11 +96,38 @@ pub fn run_json(world: &World, run: &Run) -> Value {
                 "head": {"ref": pull.head_ref, "sha": pull.head_sha}, "base": {"ref": pull.base_ref, "sha": pull.base_sha}})
         })
         .collect();
+    if world.personality.quirks().family == Family::Gitea {
+        return gitea_run_json(world, run);
+    }
     json!({"id": run.id, "name": "tests", "event": run.event, "status": "completed", "conclusion": "success",
         "head_branch": run.head_branch, "head_sha": run.head_sha, "run_attempt": run.attempt, "run_number": 12,
         "path": ".github/workflows/ci.yml", "created_at": rfc3339(super::wire::now()), "pull_requests": pulls,
         "head_repository": {"id": if own { 1 } else { 2 }, "full_name": run.head_repo,
             "owner": {"login": run.head_repo.split('/').next()}}})
+}
+
+/// As Gitea's `ToActionWorkflowRun` has it (July 2026): no repository of the head, no branch for a pull request, the workflow by its
+/// file's name and the reference. The list of pull requests came later than the event, and has forks too.
+fn gitea_run_json(world: &World, run: &Run) -> Value {
+    let pull = world.pulls.iter().find(|pull| pull.head_sha == run.head_sha && pull.head_repo == run.head_repo);
+    let pull = pull.filter(|_| run.event == "pull_request");
+    let reference = match pull {
+        Some(pull) => format!("refs/pull/{}/head", pull.number),
+        None => format!("refs/heads/{}", run.head_branch),
+    };
+    let mut item = json!({"id": run.id, "event": run.event, "status": "completed", "conclusion": "success",
+        "head_branch": if pull.is_some() { "" } else { &run.head_branch }, "head_sha": run.head_sha,
+        "run_attempt": if world.personality == Personality::Gitea127 { run.attempt } else { 0 }, "run_number": 12,
+        "path": format!("ci.yml@{reference}"), "display_title": "A change"});
+    if world.personality == Personality::Gitea127 {
+        let pulls = pull.map(|pull| {
+            json!({"id": 9000 + pull.number, "number": pull.number,
+                "head": {"ref": pull.head_ref, "sha": run.head_sha, "repo": {"id": 2, "name": REPO}},
+                "base": {"ref": pull.base_ref, "sha": pull.merge_base, "repo": {"id": 1, "name": REPO}}})
+        });
+        item["pull_requests"] = json!(pulls.into_iter().collect::<Vec<_>>());
+    }
+    item
 }
 
 /// The payload at `GITHUB_EVENT_PATH`.

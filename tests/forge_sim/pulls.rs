@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::access::{need, page};
@@ -16,6 +18,22 @@ pub fn repository(call: &mut Call<'_>) -> Reply {
         return reply;
     }
     Reply::json(200, &repo_json(call.world, call.forge, "octo/demo"))
+}
+
+/// A file, base64 in lines of 60 as GitHub sends it.
+pub fn contents(call: &mut Call<'_>, path: &str) -> Reply {
+    if let Err(reply) = need(call, |can| can.contents, Access::Read) {
+        return reply;
+    }
+    let at = call.request.query("ref").unwrap_or_else(|| "main".to_owned());
+    let Some(text) = call.world.contents.get(&(at, path.to_owned())) else { return not_found(call) };
+    let encoded = STANDARD.encode(text);
+    let lines: Vec<&str> = encoded.as_bytes().chunks(60).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let content = lines.join("\n") + "\n";
+    Reply::json(
+        200,
+        &json!({"type": "file", "path": path, "size": text.len(), "encoding": "base64", "content": content}),
+    )
 }
 
 pub fn get(call: &mut Call<'_>, number: u64) -> Reply {

@@ -50,6 +50,7 @@ pub enum Route {
     CommitList,
     RunGet,
     RepoGet,
+    Contents,
     User,
     RateLimit,
 }
@@ -210,6 +211,10 @@ fn rest_route(world: &World, method: &str, segments: &[&str]) -> (Route, Handler
         ("GET", ["pulls", pull]) => {
             let pull = number(pull);
             (Route::PullGet, Box::new(move |call| pulls::get(call, pull)))
+        }
+        ("GET", ["contents", path @ ..]) => {
+            let path = path.join("/");
+            (Route::Contents, Box::new(move |call| pulls::contents(call, &path)))
         }
         ("GET", ["compare", range @ ..]) => {
             // A branch name may hold slashes.

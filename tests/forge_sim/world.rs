@@ -229,6 +229,8 @@ pub struct World {
     pub merge_bases: HashMap<(String, String), String>,
     /// The first parent of a commit; the list of commits follows these.
     pub first_parents: HashMap<String, String>,
+    /// Files of the repository by branch and path.
+    pub contents: HashMap<(String, String), String>,
     /// What a client must not do and did.
     pub violations: Vec<String>,
     next_id: u64,
@@ -270,6 +272,7 @@ impl World {
             runtime_token,
             merge_bases: HashMap::new(),
             first_parents: HashMap::new(),
+            contents: HashMap::new(),
             violations: Vec::new(),
             next_id: 1,
         }

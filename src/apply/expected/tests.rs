@@ -21,7 +21,7 @@ fn facts(env: &[(&str, &str)], event: Json) -> Run {
 
 fn auto(text: &str, run: &Run, selection: &[&str]) -> Expected {
     let selection: Vec<String> = selection.iter().map(|&name| name.to_owned()).collect();
-    expected(&Expect::Auto, Ok(&found(text)), Some(&running("coverage", Dialect::GitHub)), run, &selection)
+    expected(&Expect::Auto, Ok(&found(text)), Some(Taker::Job(&running("coverage", Dialect::GitHub))), run, &selection)
 }
 
 /// `artifact` for what is certain, `artifact?` for what is not, in order.
@@ -170,7 +170,8 @@ fn several_artifacts_and_what_is_no_coverage_data() {
 fn silent_killers_are_known_beforehand() {
     let two = "strategy:\n  matrix:\n    py: ['3.12', '3.13']";
     let remedy = |text: &str, forge| {
-        let expected = expected(&Expect::Auto, Ok(&found(text)), Some(&running("coverage", forge)), &push(), &[]);
+        let expected =
+            expected(&Expect::Auto, Ok(&found(text)), Some(Taker::Job(&running("coverage", forge))), &push(), &[]);
         expected.artifacts.last().and_then(|item| item.remedy.clone()).unwrap_or_default()
     };
     let good = workflow("[t]", &tests_job("t", "", "", "cov", ""));
@@ -194,14 +195,24 @@ fn silent_killers_are_known_beforehand() {
 #[test]
 fn the_repaired_project_expects_the_data_of_its_unit_tests() {
     let text = include_str!("../../../workflows-fixtures/after/.forgejo/workflows/ci.yml");
-    let expected =
-        expected(&Expect::Auto, Ok(&found(text)), Some(&running("coverage", Dialect::Forgejo)), &push(), &[]);
+    let expected = expected(
+        &Expect::Auto,
+        Ok(&found(text)),
+        Some(Taker::Job(&running("coverage", Dialect::Forgejo))),
+        &push(),
+        &[],
+    );
     // This one reads with a download step and a session: a step that can be ours is not in it.
     assert!(expected.notes[0].contains("no step that can be this one"), "{:?}", expected.notes);
     let with_ours = text.replace("https://code.forgejo.org/forgejo/download-artifact@v4", "./coverage-share-action");
     let found = found(&with_ours);
-    let expected =
-        super::expected(&Expect::Auto, Ok(&found), Some(&running("coverage", Dialect::Forgejo)), &push(), &[]);
+    let expected = super::expected(
+        &Expect::Auto,
+        Ok(&found),
+        Some(Taker::Job(&running("coverage", Dialect::Forgejo))),
+        &push(),
+        &[],
+    );
     assert_eq!(words(&expected), ["coverage-data"]);
     assert_eq!(expected.artifacts[0].job, "unit_tests");
     assert_eq!(expected.artifacts[0].remedy, None);
@@ -222,7 +233,7 @@ fn traps_with_matrices_expect_every_leg() {
     );
     let two = include_str!("../../../workflows-fixtures/traps/own-action-two-reports.yml");
     let running = running("e2e_coverage", Dialect::GitHub);
-    let expected = super::expected(&Expect::Auto, Ok(&found(two)), Some(&running), &push(), &[]);
+    let expected = super::expected(&Expect::Auto, Ok(&found(two)), Some(Taker::Job(&running)), &push(), &[]);
     assert_eq!(words(&expected), ["coverage-e2e"]);
 }
 

@@ -155,10 +155,10 @@ fn a_limit_is_waited_for_within_a_budget() {
     let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
     let (server, answer) = get(vec![Reply::of("403 Forbidden", &headers, late)]);
     let text = message_of(answer);
-    assert!(
-        text.contains("limit on requests is used up for another 90") && text.contains("2 s is all we wait"),
-        "{text}"
-    );
+    let wait = text.split("limit on requests is used up for another ").nth(1).and_then(|rest| rest.split(' ').next());
+    let wait: u64 = wait.and_then(|wait| wait.parse().ok()).unwrap_or_else(|| panic!("{text}"));
+    // The machine may be slow.
+    assert!((800..=901).contains(&wait) && text.contains("2 s is all we wait"), "{text}");
     assert_eq!(server.asked().len(), 1);
 }
 
