@@ -26,8 +26,10 @@ rule! {
     /// Since July 2026 `actions/checkout` refuses to fetch the code of forks in these workflows, unless
     /// `allow-unsafe-pr-checkout: true` or an older release is asked for; with a moving tag that follows, this is a warning:
     /// the job fails for forks then. `permissions:` that allow no writing make it a warning where secrets are in reach, and
-    /// silence it otherwise; Forgejo ignores `permissions:`. Jobs that a condition keeps from forks, and conditions,
-    /// labels and environments that somebody may have to approve, are not reported.
+    /// silence it otherwise; Forgejo ignores `permissions:`. A condition on what a stranger's run may well be, such as
+    /// `github.event.workflow_run.conclusion != 'cancelled'` or the branch a pull request is for, keeps nobody away. Jobs that
+    /// a condition keeps from forks, conditions on what cannot be known, and labels and environments that somebody may have to
+    /// approve, are not reported.
     ///
     /// Evidence: <https://securitylab.github.com/resources/github-actions-preventing-pwn-requests/>,
     /// actions/checkout#2454 and #2502,
@@ -72,20 +74,97 @@ const HEAD_REPOSITORIES: [&str; 2] =
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let events: Vec<&str> = TRUSTED_EVENTS.into_iter().filter(|event| runs_unasked(context, event)).collect();
-    context.written.jobs.iter().filter_map(|job| events.iter().find_map(|event| in_job(context, job, event))).collect()
+    let in_some_run = |job, event: &&str| {
+        strangers_runs(context, job, event).into_iter().find_map(|run| in_job(context, job, event, &run))
+    };
+    context.written.jobs.iter().filter_map(|job| events.iter().find_map(|event| in_some_run(job, event))).collect()
 }
 
 /// Whether the workflow runs on this event without somebody setting a label.
 fn runs_unasked(context: &Context<'_, '_>, event: &str) -> bool {
+    !unasked_types(context, event).is_empty()
+}
+
+/// The kinds of this event that the workflow runs on, and that nobody with rights has to bring about.
+fn unasked_types<'d>(context: &Context<'_, 'd>, event: &str) -> Vec<&'d str> {
     let Some(trigger) = context.written.triggers.iter().find(|trigger| trigger.event.value == event) else {
-        return false;
+        return Vec::new();
     };
-    let types = trigger.options.and_then(|options| options.get("types"));
-    types.is_none_or(|types| {
-        let one = types.as_str();
-        one.is_some_and(|kind| kind != "labeled")
-            || types.items().filter_map(|kind| kind.as_str()).any(|kind| kind != "labeled")
-    })
+    let Some(types) = trigger.options.and_then(|options| options.get("types")) else {
+        return if event == "workflow_run" {
+            vec!["completed", "requested"]
+        } else {
+            vec!["opened", "synchronize", "reopened"]
+        };
+    };
+    let all = types.as_str().into_iter().chain(types.items().filter_map(|kind| kind.as_str()));
+    all.filter(|kind| *kind != "labeled").collect()
+}
+
+/// Combinations that are tried; more conditions than that are nobody's.
+const MOST_RUNS: usize = 64;
+
+/// The runs of a stranger's pull request that the job's conditions tell apart: what is decided by the stranger or by chance takes
+/// each value in turn. What somebody with rights decides is not among it, so that a condition on it stays unknown.
+fn strangers_runs(context: &Context<'_, '_>, job: &Job<'_>, event: &str) -> Vec<Run> {
+    let conditions = job.condition.into_iter().chain(job.steps.iter().filter_map(|step| step.condition));
+    let conditions: Vec<String> = conditions.map(|condition| condition.value.to_ascii_lowercase()).collect();
+    let mut runs = vec![strangers_run(event)];
+    for (paths, values) in undecided(context, job, event) {
+        let leaf = |path: &&str| path.rsplit('.').next().unwrap_or_default().to_owned();
+        let leaves: Vec<String> = paths.iter().map(leaf).collect();
+        let is_asked = conditions.iter().any(|condition| leaves.iter().any(|leaf| condition.contains(leaf)));
+        if !is_asked || values.is_empty() || runs.len() * values.len() > MOST_RUNS {
+            continue;
+        }
+        let with = |run: &Run, value: &Value| {
+            let mut run = run.clone();
+            paths.iter().for_each(|path| run.set(path, value.clone()));
+            run
+        };
+        runs = runs.iter().flat_map(|run| values.iter().map(|value| with(run, value)).collect::<Vec<_>>()).collect();
+    }
+    runs
+}
+
+/// What differs between runs of strangers: the places of one value, and what it may be.
+fn undecided(context: &Context<'_, '_>, job: &Job<'_>, event: &str) -> Vec<(Vec<&'static str>, Vec<Value>)> {
+    let texts = |values: &[&str]| values.iter().map(|value| Value::String((*value).to_owned())).collect::<Vec<_>>();
+    let conditions = job.condition.into_iter().chain(job.steps.iter().filter_map(|step| step.condition));
+    // The texts in quotes that something is compared with.
+    let named: Vec<&str> = conditions.flat_map(|condition| condition.value.split('\'').skip(1).step_by(2)).collect();
+    let types = unasked_types(context, event);
+    let repositories: Vec<&str> = named.iter().copied().filter(|name| name.contains('/')).collect();
+    let mut all = vec![
+        (vec!["github.event.action"], texts(&types)),
+        (vec!["github.run_attempt"], texts(&["1"])),
+        // A condition on the repository itself says where the workflow is at home.
+        (vec!["github.repository", "github.event.pull_request.base.repo.full_name"], texts(&repositories)),
+        (vec!["github.repository_owner"], texts(&named)),
+    ];
+    if event == "workflow_run" {
+        let trigger = context.written.triggers.iter().find(|trigger| trigger.event.value == event);
+        let workflows = trigger.and_then(|trigger| trigger.options?.get("workflows"));
+        let workflows: Vec<&str> = workflows
+            .iter()
+            .flat_map(|names| names.as_str().into_iter().chain(names.items().filter_map(|name| name.as_str())))
+            .collect();
+        if types.contains(&"completed") {
+            // Whether a run fails is decided by what is tested in it.
+            all.push((vec!["github.event.workflow_run.conclusion"], texts(&["success", "failure"])));
+            all.push((vec!["github.event.workflow_run.status"], texts(&["completed"])));
+        }
+        all.push((vec!["github.event.workflow_run.name", "github.event.workflow.name"], texts(&workflows)));
+        all.push((vec!["github.event.workflow_run.run_attempt"], vec![Value::Number(1.0)]));
+    } else {
+        all.push((vec!["github.event.pull_request.draft"], vec![Value::Bool(false), Value::Bool(true)]));
+        all.push((vec!["github.event.pull_request.state"], texts(&["open"])));
+        // Merging takes rights.
+        all.push((vec!["github.event.pull_request.merged"], vec![Value::Bool(false)]));
+        // Any branch may be asked to take a change.
+        all.push((vec!["github.event.pull_request.base.ref", "github.base_ref"], texts(&named)));
+    }
+    all
 }
 
 /// What the run of a stranger's pull request is known to be.
@@ -131,11 +210,9 @@ struct Untrusted<'d> {
     keeps_token: bool,
 }
 
-fn in_job(context: &Context<'_, '_>, job: &Job<'_>, event: &str) -> Option<Finding> {
-    let run = strangers_run(event);
+fn in_job(context: &Context<'_, '_>, job: &Job<'_>, event: &str, run: &Run) -> Option<Finding> {
     let leg = Leg::default();
-    let scope =
-        Scope { workflow: context.written, job, step: None, leg: &leg, leg_index: 0, written_env: None, run: &run };
+    let scope = Scope { workflow: context.written, job, step: None, leg: &leg, leg_index: 0, written_env: None, run };
     let holds = |condition: Option<Text<'_>>| {
         condition.is_none_or(|c| runs_on_success(c.value) || scope.condition(c.value) == Some(true))
     };
