@@ -33,16 +33,15 @@ fn main() -> ExitCode {
 }
 
 fn lint_command(args: &LintArgs) -> u8 {
-    for rule in args.select.iter().chain(&args.ignore).chain(args.explain.iter().filter(|rule| *rule != "all")) {
-        if rules::find(rule).is_none() {
-            let help = rules::suggest(rule).map_or_else(
-                || "`ci-lint lint --list-rules` shows all rules".to_owned(),
-                |meant| format!("did you mean `{meant}`?"),
-            );
-            return usage(&format!("unknown rule `{rule}`: {help}"));
+    for name in args.select.iter().chain(&args.extend_select).chain(&args.ignore) {
+        if !rules::is_selector(name) {
+            return unknown("rule or group", name, rules::suggest_selector(name));
         }
     }
     if let Some(rule) = &args.explain {
+        if rule != rules::ALL && rules::find(rule).is_none() {
+            return unknown("rule", rule, rules::suggest(rule));
+        }
         let text = rules::find(rule).map_or_else(rules::reference, RuleInfo::page);
         return print(&text);
     }
@@ -61,6 +60,7 @@ fn lint_command(args: &LintArgs) -> u8 {
         },
         running_on: running_on(),
         select: args.select.clone(),
+        extend_select: args.extend_select.clone(),
         ignore: args.ignore.clone(),
         force_exclude: args.force_exclude,
     };
@@ -169,6 +169,14 @@ fn print(text: &str) -> u8 {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => usage(&format!("cannot write the output: {error}")),
         _ => 0,
     }
+}
+
+fn unknown(kind: &str, name: &str, meant: Option<&str>) -> u8 {
+    let help = meant.map_or_else(
+        || "`ci-lint lint --list-rules` shows all rules and their groups".to_owned(),
+        |meant| format!("did you mean `{meant}`?"),
+    );
+    usage(&format!("unknown {kind} `{name}`: {help}"))
 }
 
 fn usage(message: &str) -> u8 {

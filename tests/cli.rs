@@ -134,6 +134,43 @@ fn rules_are_chosen_by_name() {
 }
 
 #[test]
+fn rules_are_chosen_by_group() {
+    let project = Project::new().with("ci.yml", BROKEN);
+    let default = ["coverage-needs", "tests-twice"];
+    assert_eq!(project.rules(&["ci.yml"]), default, "the rules about time are off");
+    assert!(project.rules(&["--select", "time", "ci.yml"]).contains(&"job-timeout".to_owned()));
+    assert_eq!(project.rules(&["--select", "flow", "ci.yml"]), default);
+    assert_eq!(project.rules(&["--select", "all", "--ignore", "time", "ci.yml"]), default);
+    let timed = project.rules(&["--extend-select", "job-timeout", "ci.yml"]);
+    assert_eq!(timed.iter().filter(|rule| *rule == "job-timeout").count(), 2);
+    assert!(default.iter().all(|rule| timed.contains(&(*rule).to_owned())), "{timed:?}");
+    let output = project.run(&["check", "--extend-select", "tiem", "ci.yml"]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("unknown rule or group `tiem`: did you mean `time`?"), "{}", stderr(&output));
+    let list = stdout(&project.run(&["lint", "--list-rules"]));
+    assert!(list.lines().any(|line| line.starts_with("job-timeout") && line.contains("time (off)")), "{list}");
+
+    let project = project.with(".ci-lint.yml", "extend-select: [time]\nignore: [flow]\n");
+    let rules = project.rules(&["ci.yml"]);
+    assert!(rules.contains(&"job-timeout".to_owned()) && !rules.contains(&"tests-twice".to_owned()), "{rules:?}");
+    let project = project.with(".ci-lint.yml", "severity: {time: off}\n");
+    let output = project.run(&["check", "ci.yml"]);
+    assert_eq!(code(&output), 2);
+    assert!(stdout(&output).contains("there is no rule `time`"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_comment_for_a_rule_that_did_not_run_is_no_complaint() {
+    let text = "on: workflow_dispatch\njobs:\n  a: # ci-lint: ignore[job-timeout] may take its time\n    runs-on: x\n    steps: [{run: make}]\n";
+    let project = Project::new().with("ci.yml", text);
+    assert_eq!(project.rules(&["ci.yml"]), Vec::<String>::new());
+    assert_eq!(project.rules(&["--select", "all", "ci.yml"]), Vec::<String>::new());
+    let project = project.with("ci.yml", &text.replace("runs-on: x", "runs-on: x\n    timeout-minutes: 5"));
+    assert_eq!(project.rules(&["ci.yml"]), Vec::<String>::new());
+    assert_eq!(project.rules(&["--extend-select", "time", "ci.yml"]), ["unused-suppression"]);
+}
+
+#[test]
 fn the_exit_code_follows_fail_on() {
     let project = Project::new().with("ci.yml", BROKEN);
     let only_warning = ["check", "--select", "tests-twice", "ci.yml"];
@@ -275,6 +312,11 @@ fn every_rule_explains_itself_and_the_reference_is_fresh() {
     let rules = rules["rules"].as_array().expect("rules");
     assert!(rules.len() >= 13);
     for rule in rules {
+        for key in ["group", "severity", "confidence", "fix", "summary"] {
+            assert!(rule[key].as_str().is_some_and(|text| !text.is_empty()), "{key} of {rule}");
+        }
+        assert_eq!(rule["default"], rule["group"] != "time", "{rule}");
+        assert!(rule["forges"].as_array().is_some_and(|forges| !forges.is_empty()), "{rule}");
         let id = rule["id"].as_str().expect("an id");
         let page = stdout(&project.run(&["lint", "--explain", id]));
         assert!(page.starts_with(&format!("## {id}\n")), "{page}");

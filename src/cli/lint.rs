@@ -29,11 +29,15 @@ pub struct LintArgs {
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
 
-    /// Check these rules only (names with commas, or repeated)
+    /// Check these only: rules, groups (`flow`, `time`, `security`, `input`) or `all`, with commas or repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub select: Vec<String>,
 
-    /// Leave these rules out
+    /// Check these rules and groups too: `--extend-select time` adds what a run costs in time
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub extend_select: Vec<String>,
+
+    /// Leave these rules and groups out
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub ignore: Vec<String>,
 

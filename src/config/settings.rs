@@ -8,7 +8,7 @@ use super::contract::{self, FileContract};
 use super::glob::PathGlob;
 use super::read::{Reader, quoted};
 use super::threshold;
-use crate::findings::{Finding, Problem, Severity};
+use crate::findings::{Finding, Group, Problem, Severity};
 use crate::source::{Source, Span};
 use crate::workflow::Workflow;
 use crate::workflow::dialect::Dialect;
@@ -35,7 +35,7 @@ pub enum SeverityOverride {
     As(Severity),
 }
 
-/// The name of a rule, checked against the known ones.
+/// The name of a rule, or of a group where those are taken, checked against the known ones.
 pub type RuleName = Spanned<String>;
 
 /// `coverage:`: which jobs make and use coverage data, where the analysis should not have to find out.
@@ -54,9 +54,11 @@ pub struct CoveragePins {
 pub struct Settings {
     /// `forge`: the dialect, where the paths do not tell.
     pub forge: Option<Dialect>,
-    /// `select`: only these rules; every one when empty.
+    /// `select`: only these rules and groups; the default when empty.
     pub select: Vec<RuleName>,
-    /// `ignore`: none of these rules.
+    /// `extend-select`: these rules and groups too.
+    pub extend_select: Vec<RuleName>,
+    /// `ignore`: none of these rules and groups.
     pub ignore: Vec<RuleName>,
     /// `exclude`: paths not to lint.
     pub exclude: Vec<PathGlob>,
@@ -79,7 +81,8 @@ pub struct Config {
     pub settings: Settings,
 }
 
-const KEYS: &[&str] = &["forge", "select", "ignore", "exclude", "fail-on", "severity", "coverage", "contract"];
+const KEYS: &[&str] =
+    &["forge", "select", "extend-select", "ignore", "exclude", "fail-on", "severity", "coverage", "contract"];
 const COVERAGE_KEYS: &[&str] = &["producers", "consumer", "fail-under"];
 const SEVERITIES: [(&str, Severity); 3] =
     [("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
@@ -186,8 +189,9 @@ fn read(reader: &mut Reader, source: &Source, known_rules: &[&str]) -> Settings 
                 let forges = Dialect::ALL.map(|forge| (forge.key(), forge));
                 settings.forge = reader.choice(value, "`forge`", &forges);
             }
-            "select" => settings.select = rules(reader, value, "`select`", known_rules),
-            "ignore" => settings.ignore = rules(reader, value, "`ignore`", known_rules),
+            "select" => settings.select = selectors(reader, value, "`select`", known_rules),
+            "extend-select" => settings.extend_select = selectors(reader, value, "`extend-select`", known_rules),
+            "ignore" => settings.ignore = selectors(reader, value, "`ignore`", known_rules),
             "exclude" => {
                 for text in reader.texts(value, "`exclude`") {
                     settings.exclude.extend(glob(reader, &text));
@@ -228,20 +232,26 @@ fn glob(reader: &mut Reader, text: &Spanned<String>) -> Option<PathGlob> {
     }
 }
 
-fn rules(reader: &mut Reader, value: Yaml<'_>, what: &str, known: &[&str]) -> Vec<RuleName> {
+/// Names of rules and groups.
+fn selectors(reader: &mut Reader, value: Yaml<'_>, what: &str, rules: &[&str]) -> Vec<RuleName> {
+    let groups = Group::ALL.map(Group::name);
+    let known: Vec<&str> = rules.iter().copied().chain(groups).chain(["all"]).collect();
     let names = reader.texts(value, what);
-    names.into_iter().filter(|name| is_rule(reader, name, known)).collect()
+    names.into_iter().filter(|name| is_known(reader, name, &known, "rule or group")).collect()
 }
 
-fn is_rule(reader: &mut Reader, name: &Spanned<String>, known: &[&str]) -> bool {
+fn is_known(reader: &mut Reader, name: &Spanned<String>, known: &[&str], kind: &str) -> bool {
     if known.contains(&name.value.as_str()) {
         return true;
     }
+    let is_group = || name.value == "all" || Group::ALL.iter().any(|group| group.name() == name.value);
     let help = match crate::did_you_mean(&name.value, known.iter().copied()) {
+        _ if is_group() => "this is a group; name the rules of it one by one".to_owned(),
         Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("the rules are {}", quoted(known)),
+        None => format!("the names are {}", quoted(known)),
     };
-    reader.problem_with_help(name.span, format!("there is no rule `{}`", name.value), "unknown rule", help);
+    let message = format!("there is no {kind} `{}`", name.value);
+    reader.problem_with_help(name.span, message, format!("unknown {kind}"), help);
     false
 }
 
@@ -250,7 +260,7 @@ fn severities(reader: &mut Reader, value: Yaml<'_>, known: &[&str]) -> BTreeMap<
     choices.extend(SEVERITIES.map(|(word, severity)| (word, SeverityOverride::As(severity))));
     let mut out = BTreeMap::new();
     for (name, value) in reader.entries(value, "`severity`") {
-        let known = is_rule(reader, &name, known);
+        let known = is_known(reader, &name, known, "rule");
         let choice = reader.choice(value, &format!("the severity of `{}`", name.value), &choices);
         if let (true, Some(choice)) = (known, choice) {
             out.insert(name.value, Spanned { value: choice, span: name.span });
@@ -318,6 +328,7 @@ mod tests {
         let text = "\
 forge: gitea
 select: [contract, coverage-needs]
+extend-select: [time]
 ignore: hidden-files
 exclude: [vendor/, '**/generated-*.yml']
 fail-on: warning
@@ -332,6 +343,7 @@ contract:
         assert_eq!((settings.forge, settings.fail_on), (Some(Dialect::Gitea), Some(Severity::Warning)));
         let names = |rules: &[RuleName]| rules.iter().map(|rule| rule.value.clone()).collect::<Vec<_>>();
         assert_eq!(names(&settings.select), ["contract", "coverage-needs"]);
+        assert_eq!(names(&settings.extend_select), ["time"]);
         assert_eq!(names(&settings.ignore), ["hidden-files"]);
         assert!(config.is_excluded("vendor/a/ci.yml") && config.is_excluded("x/generated-1.yml"));
         assert!(!config.is_excluded(".forgejo/workflows/ci.yml"));
@@ -372,14 +384,14 @@ forge: github
         let expected = [
             ("`forge` cannot be `gitlab`", "gitlab", "did you mean `gitea`?"),
             ("the configuration has no key `selct`", "selct", "did you mean `select`?"),
-            ("there is no rule `coverage-need`", "coverage-need", "did you mean `coverage-needs`?"),
-            ("there is no rule `3`", "3", "the rules are `contract`, `coverage-needs`, `hidden-files`"),
+            ("there is no rule or group `coverage-need`", "coverage-need", "did you mean `coverage-needs`?"),
+            ("there is no rule or group `3`", "3", "the names are `contract`, `coverage-needs`, `hidden-files`"),
             ("an item of `ignore` is a list, it must be a text", "[x]", ""),
             ("`a[b` is no path glob: a `[` is not closed", "'a[b'", "`*` and"),
             ("an item of `exclude` is empty", "''", ""),
             ("`fail-on` cannot be `warnings`", "warnings", "did you mean `warning`?"),
             ("the severity of `contract` cannot be `fatal`", "fatal", "it is one of `off`, `error`, `warning`, `info`"),
-            ("there is no rule `nothing`", "nothing", "the rules are"),
+            ("there is no rule `nothing`", "nothing", "the names are"),
             ("`coverage` has no key `producer`", "producer", "did you mean `producers`?"),
             ("`consumer` is a list, it must be a text", "[a]", ""),
             ("`fail-under` is `101`, it must be a number from 0 to 100", "101", ""),

@@ -23,7 +23,7 @@ impl Group {
     pub const ALL: [Self; 4] = [Self::Flow, Self::Time, Self::Security, Self::Input];
 
     /// The word users write.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Flow => "flow",
             Self::Time => "time",

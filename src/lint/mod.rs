@@ -7,6 +7,7 @@ pub mod discover;
 pub mod init;
 mod project;
 mod read;
+mod selection;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,9 +41,11 @@ pub struct Options {
     pub forge: Option<Dialect>,
     /// The dialect that the environment of a running job tells.
     pub running_on: Option<Dialect>,
-    /// Only these rules, when any are named.
+    /// Only these rules and groups, when any are named.
     pub select: Vec<String>,
-    /// Not these rules.
+    /// These rules and groups too.
+    pub extend_select: Vec<String>,
+    /// Not these rules and groups.
     pub ignore: Vec<String>,
     /// Whether files named are excluded as well.
     pub force_exclude: bool,
@@ -183,7 +186,7 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let whole = call::whole(&workflow, &*project.files, &texts, &trees);
     let seen = whole.as_ref().unwrap_or(&workflow);
     let flow = Flow::build(seen, project.clone(), &pins);
-    let active = |rule: &str| is_active(rule, options, config.map(|c| &c.1.settings));
+    let active = |rule: &str| selection::is_active(rule, options, config.map(|c| &c.1.settings));
     let context = Context { source, workflow: seen, written: &workflow, flow: &flow, dialect };
     let mut findings = rules::check(&context, &active);
     if let Some((folder, config)) = config
@@ -218,20 +221,6 @@ pub(crate) fn pins_of(pins: &crate::config::CoveragePins) -> Pins {
         producers: pins.producers.iter().map(|job| job.value.clone()).collect(),
         consumer: pins.consumer.as_ref().map(|job| job.value.clone()),
     }
-}
-
-/// Whether a rule runs: named on the command line, else by the configuration, else by default.
-fn is_active(rule: &str, options: &Options, settings: Option<&crate::config::Settings>) -> bool {
-    if !options.select.is_empty() {
-        return options.select.iter().any(|s| s == rule) && !options.ignore.iter().any(|s| s == rule);
-    }
-    if options.ignore.iter().any(|s| s == rule) {
-        return false;
-    }
-    let Some(settings) = settings else { return true };
-    let named = |names: &[crate::config::settings::RuleName]| names.iter().any(|name| name.value == rule);
-    let off = settings.severity.get(rule).is_some_and(|s| s.value == SeverityOverride::Off);
-    (settings.select.is_empty() || named(&settings.select)) && !named(&settings.ignore) && !off
 }
 
 fn dialect(path: &Path, options: &Options, configured: Option<Dialect>) -> Dialect {

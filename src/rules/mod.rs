@@ -33,12 +33,14 @@ macro_rules! rule {
 mod registry;
 
 mod artifact_unmatched;
+mod concurrency;
 mod contract;
 mod coverage_download;
 mod coverage_needs;
 mod coverage_upload;
 mod dead_input;
 mod hidden_files;
+mod job_timeout;
 mod layout_mismatch;
 mod matrix_collision;
 mod tests_twice;
@@ -49,7 +51,7 @@ mod workflow_syntax;
 
 use std::sync::Arc;
 
-pub use registry::{all, find, list, reference, suggest};
+pub use registry::{ALL, all, find, is_selector, list, reference, suggest, suggest_selector};
 
 use crate::findings::{Confidence, Finding, Group, Label, RuleInfo};
 use crate::flow::Flow;

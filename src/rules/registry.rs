@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::Rule;
-use crate::findings::RuleInfo;
 use crate::findings::catalogue;
 use crate::findings::render::Format;
+use crate::findings::{Group, RuleInfo};
 
 /// Every rule, in the order of the reference.
-pub(super) static RULES: [Rule; 14] = [
+pub(super) static RULES: [Rule; 16] = [
     super::coverage_needs::RULE,
     super::coverage_upload::RULE,
     super::coverage_download::RULE,
@@ -19,6 +19,8 @@ pub(super) static RULES: [Rule; 14] = [
     super::version_mix::RULE,
     super::dead_input::RULE,
     super::tests_twice::RULE,
+    super::job_timeout::RULE,
+    super::concurrency::RULE,
     super::untrusted_local_action::RULE,
     super::workflow_syntax::RULE,
     super::contract::RULE,
@@ -50,10 +52,38 @@ pub fn suggest(id: &str) -> Option<&'static str> {
     catalogue::suggest(all(), id)
 }
 
+/// What selects every rule.
+pub const ALL: &str = "all";
+
+/// What may be selected or left out beside single rules.
+const GROUPS: [&str; Group::ALL.len() + 1] = {
+    let mut names = [ALL; Group::ALL.len() + 1];
+    let mut at = 0;
+    while at < Group::ALL.len() {
+        names[at] = Group::ALL[at].name();
+        at += 1;
+    }
+    names
+};
+
+/// Whether this is a rule, a group or `all`.
+pub fn is_selector(name: &str) -> bool {
+    GROUPS.contains(&name) || find(name).is_some()
+}
+
+/// The rule or group whose name is nearest to a misspelt one.
+pub fn suggest_selector(name: &str) -> Option<&'static str> {
+    crate::did_you_mean(name, all().iter().map(|rule| rule.id).chain(GROUPS))
+}
+
 /// The reference of all rules in Markdown: `docs/rules.md`.
 pub fn reference() -> String {
     let mut text = String::from(
         "# Rules\n\nGenerated from the doc comments in `src/rules/` by `ci-lint lint --explain all`; do not edit.\n\n\
+         Without a choice every rule runs but those of the group `time`. `--select` names what runs instead, `--extend-select` \
+         what runs too, `--ignore` what does not: rules, groups (`flow`, `time`, `security`, `input`) or `all`, the narrower \
+         name wins. The same keys in `.ci-lint.yml` are `select`, `extend-select` and `ignore`; the command line comes after \
+         them. `severity: {rule: error|warning|info|off}` there is by rule.\n\n\
          | rule | group | severity | fix | finds |\n|---|---|---|---|---|\n",
     );
     for rule in all() {
@@ -95,7 +125,9 @@ pub fn list(format: Format) -> String {
     }
     let mut text = String::new();
     for rule in all() {
-        let _ = writeln!(text, "{:<22} {:<8} {}", rule.id, rule.severity, rule.summary);
+        let off = if rule.group.is_default() { "" } else { " (off)" };
+        let group = format!("{}{off}", rule.group.name());
+        let _ = writeln!(text, "{:<22} {:<10} {:<8} {}", rule.id, group, rule.severity, rule.summary);
     }
     text
 }

@@ -23,7 +23,7 @@ struct Traits {
     folders: &'static [Dialect],
     timeout_minutes: u32,
     fractional_timeout: bool,
-    cancels_superseded: bool,
+    cancels_superseded: Option<bool>,
     hosted_runners: bool,
     action_host: &'static str,
     uses_url: bool,
@@ -42,7 +42,7 @@ static FORGEJO: Traits = Traits {
     folders: &Dialect::WITH_FOLDER,
     timeout_minutes: 180,
     fractional_timeout: false,
-    cancels_superseded: true,
+    cancels_superseded: Some(true),
     hosted_runners: false,
     action_host: "data.forgejo.org",
     uses_url: true,
@@ -51,14 +51,15 @@ static FORGEJO: Traits = Traits {
 };
 
 /// Gitea: the runner's limit is 3 hours too and its step code has the same ancestor (nektos/act), `DEFAULT_ACTIONS_URL` is
-/// `github` since 1.21 (go-gitea/gitea#25581).
+/// `github` since 1.21 (go-gitea/gitea#25581). Releases up to 1.25 cancel superseded runs (`CancelPreviousJobs` in
+/// `services/actions/notifier_helper.go`), later ones read `concurrency` instead (`services/actions/run.go`).
 static GITEA: Traits = Traits {
     name: "Gitea",
     key: "gitea",
     folders: &[Dialect::Gitea, Dialect::GitHub],
     timeout_minutes: 180,
     fractional_timeout: false,
-    cancels_superseded: false,
+    cancels_superseded: None,
     hosted_runners: false,
     action_host: "github.com",
     uses_url: true,
@@ -73,7 +74,7 @@ static GITHUB: Traits = Traits {
     folders: &[Dialect::GitHub],
     timeout_minutes: 360,
     fractional_timeout: true,
-    cancels_superseded: false,
+    cancels_superseded: Some(false),
     hosted_runners: true,
     action_host: "github.com",
     uses_url: false,
@@ -89,7 +90,7 @@ static GHES: Traits = Traits {
     folders: &[Dialect::GitHub],
     timeout_minutes: 360,
     fractional_timeout: true,
-    cancels_superseded: false,
+    cancels_superseded: Some(false),
     hosted_runners: false,
     action_host: "github.com",
     uses_url: false,
@@ -166,8 +167,8 @@ impl Dialect {
     }
 
     /// Whether a newer push, or push to a pull request, cancels the older run of the same workflow, event and ref where the
-    /// workflow has no `concurrency`.
-    pub fn cancels_superseded_runs(self) -> bool {
+    /// workflow has no `concurrency`; `None` where that depends on the release.
+    pub fn cancels_superseded_runs(self) -> Option<bool> {
         self.traits().cancels_superseded
     }
 
@@ -255,7 +256,8 @@ mod tests {
         );
         let which = |holds: fn(Dialect) -> bool| Dialect::ALL.into_iter().filter(|d| holds(*d)).collect::<Vec<_>>();
         assert_eq!(which(Dialect::takes_fractional_timeouts), [GitHub, Ghes]);
-        assert_eq!(which(Dialect::cancels_superseded_runs), [Forgejo]);
+        assert_eq!(which(|d| d.cancels_superseded_runs() == Some(true)), [Forgejo]);
+        assert_eq!(which(|d| d.cancels_superseded_runs().is_none()), [Gitea]);
         assert_eq!(which(Dialect::has_hosted_runners), [GitHub]);
         assert_eq!(which(Dialect::takes_action_urls), [Forgejo, Gitea]);
         assert_eq!(which(Dialect::merges_yaml_keys), [Forgejo, Gitea]);

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod called;
 pub mod dialect;
+pub mod events;
 pub mod expression;
 pub mod model;
 pub mod yaml;

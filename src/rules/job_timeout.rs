@@ -1,0 +1,131 @@
+//! `job-timeout`
+
+use super::Context;
+use crate::findings::{Finding, Severity};
+use crate::workflow::events::on_hosted_runner;
+use crate::workflow::{Job, Text};
+
+rule! {
+    /// ### What it does
+    /// Finds jobs that nothing stops but the forge's own limit: 360 minutes on GitHub, 180 on Forgejo and Gitea. Also limits
+    /// that are none: a fraction of a minute, which the runners of Forgejo and Gitea cannot read and ignore, and more minutes
+    /// than the forge grants. A job whose steps all have a `timeout-minutes` of their own is bounded, and a job that calls a
+    /// reusable workflow may have none.
+    ///
+    /// ### Why
+    /// A test that waits for ever then holds a runner for hours, and everybody who pushes meanwhile waits with it. 97 % of 206
+    /// much used repositories set no limit.
+    ///
+    /// Evidence: rhysd/actionlint#49, python-jsonschema/check-jsonschema#639, forgejo/runner `act/runner/step.go`
+    /// (`evaluateTimeout`) and `config.example.yaml`; a limit on a calling job is an error: hyperpolymath/phronesis#71.
+    ///
+    /// ### Example
+    /// ```yaml
+    /// jobs:
+    ///   tests:
+    ///     runs-on: ubuntu-latest
+    ///     steps:
+    ///       - run: pytest
+    /// ```
+    ///
+    /// ### Fix
+    /// Three times what the job usually takes is a good limit.
+    /// ```yaml
+    ///   tests:
+    ///     runs-on: ubuntu-latest
+    ///     timeout-minutes: 20
+    /// ```
+    "job-timeout", Warning, "A job that only the forge's limit of hours would stop", check,
+    group: Time
+}
+
+/// The jobs without a limit, by index: what a fix adds `timeout-minutes` to, below `runs-on`.
+pub(crate) fn unbounded(context: &Context<'_, '_>) -> Vec<usize> {
+    let jobs = context.workflow.jobs.iter().enumerate();
+    jobs.filter(|(_, job)| is_unbounded(context, job)).map(|(index, _)| index).collect()
+}
+
+fn is_unbounded(context: &Context<'_, '_>, job: &Job<'_>) -> bool {
+    let never_runs = job.condition.is_some_and(|condition| matches!(condition.value.trim(), "false" | "${{ false }}"));
+    let bounded_step = |step: &crate::workflow::Step<'_>| {
+        step.node.get("timeout-minutes").is_some_and(|limit| limit.as_str().is_none_or(|text| is_read(context, text)))
+    };
+    job.node.get("timeout-minutes").is_none()
+        && job.node.get("uses").is_none()
+        && !job.steps.is_empty()
+        && !never_runs
+        && !job.steps.iter().all(bounded_step)
+}
+
+/// Whether the runner reads this as a limit.
+fn is_read(context: &Context<'_, '_>, text: &str) -> bool {
+    context.dialect.takes_fractional_timeouts() || text.contains("${{") || text.parse::<i64>().is_ok()
+}
+
+fn check(context: &Context<'_, '_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let limit = context.dialect.default_timeout_minutes();
+    for index in unbounded(context) {
+        let job = &context.workflow.jobs[index];
+        findings.push(
+            RULE.finding(
+                format!(
+                    "job `{}` has no `timeout-minutes`: if it hangs, it holds its runner for {limit} minutes",
+                    job.id.value
+                ),
+                context.label(job.id.span(), "nothing stops this job"),
+            )
+            .help("add `timeout-minutes`, for example three times what the job usually takes"),
+        );
+    }
+    for job in &context.workflow.jobs {
+        let steps = job.steps.iter().filter_map(|step| {
+            let entry = step.other.iter().find(|(key, _)| key.value == "timeout-minutes");
+            entry.and_then(|(_, value)| value.as_str().map(|text| Text { value: text, node: *value }))
+        });
+        for minutes in job.timeout_minutes.into_iter().chain(steps) {
+            if !is_read(context, minutes.value) {
+                findings.push(
+                    RULE.finding(
+                        format!(
+                            "`timeout-minutes: {}` is no whole number, so {} ignores it",
+                            minutes.value, context.dialect
+                        ),
+                        context.label(minutes.span(), "no limit"),
+                    )
+                    .help("give whole minutes"),
+                );
+            }
+        }
+        findings.extend(job.timeout_minutes.and_then(|minutes| beyond(context, job, minutes)));
+    }
+    findings
+}
+
+/// More minutes than the forge grants. On one's own runners the limit may be set otherwise.
+fn beyond(context: &Context<'_, '_>, job: &Job<'_>, minutes: Text<'_>) -> Option<Finding> {
+    let limit = context.dialect.default_timeout_minutes();
+    let hosted = context.dialect.has_hosted_runners();
+    let asked = minutes.value.parse::<f64>().ok().filter(|asked| *asked > f64::from(limit))?;
+    if hosted && on_hosted_runner(job) != Some(true) {
+        return None;
+    }
+    let mut finding = RULE
+        .finding(
+            format!(
+                "`timeout-minutes: {asked}` is more than the {limit} minutes after which {} ends a job",
+                context.dialect
+            ),
+            context.label(minutes.span(), "never reached"),
+        )
+        .help(if hosted {
+            "split the job, or give it a runner of your own"
+        } else {
+            "split the job, unless runner and server are set to a longer limit"
+        });
+    if !hosted {
+        finding = finding.likely();
+        finding.severity = Severity::Info;
+    }
+    Some(finding)
+}
