@@ -15,6 +15,19 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.persist_noclobber(path).map_err(|error| error.error)
 }
 
+/// As [`replace`], for a file that is there: its permissions stay, and behind a link the file that the link leads to is
+/// replaced.
+///
+/// # Errors
+/// What the file system says.
+pub(crate) fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let permissions = fs::metadata(&path)?.permissions();
+    let prepared = prepare(&path, |out| out.write_all(bytes))?;
+    fs::set_permissions(&prepared.file, permissions)?;
+    prepared.put_in_place()
+}
+
 /// Appends to a file that is somebody else's: a runner reads its outputs and its summary from where it put them, so they are not
 /// replaced. One write, and a failed one is taken back.
 ///
@@ -111,6 +124,22 @@ mod tests {
         assert!(create(&path, b"other").is_err());
         assert_eq!(fs::read(&path).expect("read"), b"new");
         assert_eq!(fs::read_dir(path.parent().expect("a parent")).expect("listed").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_rewritten_file_keeps_its_mode_and_its_links() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("ci.yml"), folder.path().join("link.yml"));
+        fs::write(&path, b"old").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("a mode");
+        std::os::unix::fs::symlink("ci.yml", &link).expect("a link");
+        rewrite(&link, b"new").expect("rewritten");
+        assert_eq!(fs::read(&path).expect("read"), b"new");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o640);
+        assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
+        assert!(rewrite(&folder.path().join("absent.yml"), b"x").is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | [`flow`] | the artifact-flow graph over jobs |
 //! | [`rules`] | one file a rule |
 //! | [`config`] | `.ci-lint.yml`: settings and the contract |
+//! | [`fix`] | a finding's remedy as edits of the file, and the proof that nothing else changes |
 //! | [`findings`] | what was found, suppression, and the output formats |
 //! | [`apply`] | the story of `ci-lint apply`; reads and writes files |
 //! | [`forge`] | the forge a run belongs to: its context, and the only network of the crate |
@@ -28,6 +29,7 @@ pub mod config;
 pub mod coverage;
 mod files;
 pub mod findings;
+pub mod fix;
 pub mod flow;
 pub mod forge;
 pub mod lint;

@@ -8,6 +8,7 @@ use ci_lint::cli::apply::ApplyArgs;
 use ci_lint::cli::inputs;
 use ci_lint::cli::lint::{Color, Forge, LintArgs};
 use ci_lint::cli::{Cli, Command};
+use ci_lint::findings::fix::Safety;
 use ci_lint::findings::{Report, RuleInfo, Severity, render};
 use ci_lint::workflow::dialect::Dialect;
 use ci_lint::{apply, forge, lint, rules};
@@ -48,6 +49,9 @@ fn lint_command(args: &LintArgs) -> u8 {
     if args.list_rules {
         return print(&rules::list(render::Format::from(args.format)));
     }
+    if args.unsafe_fixes && !args.fix && !args.diff {
+        return usage("`--unsafe-fixes` goes with `--fix` or `--diff`");
+    }
     let options = lint::Options {
         paths: args.paths.clone(),
         config: args.config.clone(),
@@ -63,6 +67,10 @@ fn lint_command(args: &LintArgs) -> u8 {
         extend_select: args.extend_select.clone(),
         ignore: args.ignore.clone(),
         force_exclude: args.force_exclude,
+        mend: (args.fix || args.diff).then_some(lint::Mend {
+            up_to: if args.unsafe_fixes { Safety::Unsafe } else { Safety::Safe },
+            show_only: args.diff,
+        }),
     };
     let format = render::Options {
         color: match args.color {
@@ -92,11 +100,35 @@ fn lint_command(args: &LintArgs) -> u8 {
             let _ = writeln!(io::stderr(), "ci-lint: {note}");
         }
     }
+    if args.diff {
+        return show_diff(&outcome, args);
+    }
     let printed = print(&render::render(&outcome.report, args.format.into(), &format));
     let fail_on = args.fail_on.map(Severity::from).or(outcome.fail_on).unwrap_or(Severity::Warning);
     if !outcome.report.problems.is_empty() {
         UNREADABLE
     } else if outcome.report.worst().is_some_and(|worst| worst >= fail_on) && !args.exit_zero {
+        1
+    } else {
+        printed
+    }
+}
+
+/// Prints what mending would change, and nothing else to standard output, so that it can be piped into `patch`.
+fn show_diff(outcome: &lint::Outcome, args: &LintArgs) -> u8 {
+    let printed = print(&outcome.diff);
+    let problems = Report { problems: outcome.report.problems.clone(), ..Report::default() };
+    let options = render::Options { quiet: true, width: width(), ..render::Options::default() };
+    if !problems.problems.is_empty() {
+        let _ = write!(io::stderr(), "{}", render::render(&problems, render::Format::Human, &options));
+    }
+    let mended = outcome.report.mended.unwrap_or_default();
+    if !args.quiet {
+        let _ = writeln!(io::stderr(), "ci-lint: {}", render::mended(&outcome.report));
+    }
+    if !problems.problems.is_empty() {
+        UNREADABLE
+    } else if mended.files > 0 && !args.exit_zero {
         1
     } else {
         printed

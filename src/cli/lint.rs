@@ -41,6 +41,18 @@ pub struct LintArgs {
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub ignore: Vec<String>,
 
+    /// Mend what can be mended without changing what the workflow means, and report the rest
+    #[arg(long, conflicts_with_all = ["diff", "init", "explain", "list_rules"])]
+    pub fix: bool,
+
+    /// Show what `--fix` would change, as a diff, and write nothing
+    #[arg(long, conflicts_with_all = ["init", "explain", "list_rules"])]
+    pub diff: bool,
+
+    /// With `--fix` or `--diff`: mend also where somebody should look at the result
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+
     /// Explain a rule and stop; `all` prints the whole reference
     #[arg(long, value_name = "RULE", conflicts_with_all = ["list_rules", "init"])]
     pub explain: Option<String>,

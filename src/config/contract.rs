@@ -65,5 +65,6 @@ fn finding(violation: Violation, config_source: &Arc<Source>, source: &Arc<Sourc
         primary: Label { source: Arc::clone(source), span: violation.span, text: violation.label },
         related,
         help: Some(violation.help),
+        fix: None,
     }
 }

@@ -66,6 +66,7 @@ pub fn check(
                     text: "the contract demands this".to_owned(),
                 }],
                 help: Some(format!("raise it to {}, or lower `coverage.fail-under`", wanted.value)),
+                fix: None,
             });
         }
     }

@@ -1,6 +1,7 @@
 //! What the linter has to say: findings about workflows, problems with inputs, and the report that holds both.
 
 pub mod catalogue;
+pub mod fix;
 pub mod render;
 pub mod suppression;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use catalogue::{Fixable, Group, RuleInfo};
+pub use fix::Fix;
 
 use crate::source::{Source, Span};
 
@@ -88,6 +90,8 @@ pub struct Finding {
     pub related: Vec<Label>,
     /// What to do about it.
     pub help: Option<String>,
+    /// How the program can do it.
+    pub fix: Option<Fix>,
 }
 
 impl Finding {
@@ -102,6 +106,13 @@ impl Finding {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Says how the program can do it.
+    #[must_use]
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Self {
+        self.fix = fix.into();
         self
     }
 
@@ -166,12 +177,30 @@ pub struct Report {
     pub suppressed: usize,
     /// Wall time of the run.
     pub elapsed: Duration,
+    /// What was mended, in a run that mends.
+    pub mended: Option<Mended>,
+}
+
+/// What a run that mends has done, or would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// Files that changed.
+    pub files: usize,
+    /// Findings that are gone.
+    pub fixed: usize,
+    /// Whether the files are as they were: the run only shows what it would do.
+    pub shown_only: bool,
 }
 
 impl Report {
     /// How many findings have this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|f| f.severity == severity).count()
+    }
+
+    /// How many findings have a remedy of this safety.
+    pub fn fixable(&self, safety: fix::Safety) -> usize {
+        self.findings.iter().filter_map(|finding| finding.fix.as_ref()).filter(|fix| fix.safety == safety).count()
     }
 
     /// The worst finding.

@@ -227,6 +227,7 @@ fn complaints(
         primary: Label { source: Arc::clone(source), span, text: label.to_owned() },
         related: Vec::new(),
         help: Some(help),
+        fix: None,
     };
     if suppression.rules.is_empty() {
         let written = source.slice(suppression.directive);
@@ -306,6 +307,7 @@ mod tests {
                     },
                     related: Vec::new(),
                     help: None,
+                    fix: None,
                 }
             })
             .collect();
@@ -417,6 +419,7 @@ mod tests {
             primary: Label { source: other, span: Span::new(0, 1), text: String::new() },
             related: Vec::new(),
             help: None,
+            fix: None,
         };
         let (kept, suppressed) = apply(vec![finding], &suppressions, &|_| true, &rules(), &source);
         assert_eq!((kept.len(), suppressed), (2, 0));

@@ -5,6 +5,7 @@
 pub mod configs;
 pub mod discover;
 pub mod init;
+mod mend;
 mod project;
 mod read;
 mod selection;
@@ -19,7 +20,9 @@ use configs::{Setting, Settings};
 use discover::{Discovery, Input};
 
 use crate::config::settings::SeverityOverride;
-use crate::findings::{Finding, Problem, Report, Severity, suppression};
+use crate::findings::fix::Safety;
+use crate::findings::{Finding, Mended, Problem, Report, Severity, suppression};
+use crate::fix;
 use crate::flow::{Flow, Pins, call};
 use crate::rules::{self, Context};
 use crate::source::Source;
@@ -49,6 +52,17 @@ pub struct Options {
     pub ignore: Vec<String>,
     /// Whether files named are excluded as well.
     pub force_exclude: bool,
+    /// Whether and how findings are mended.
+    pub mend: Option<Mend>,
+}
+
+/// How findings are mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mend {
+    /// Remedies up to this are applied.
+    pub up_to: Safety,
+    /// Whether the files are left as they are and the difference is shown.
+    pub show_only: bool,
 }
 
 /// What a run ends with.
@@ -60,6 +74,8 @@ pub struct Outcome {
     pub notes: Vec<String>,
     /// The least severity that fails the run, as the configuration says.
     pub fail_on: Option<Severity>,
+    /// What mending would change, as a unified diff.
+    pub diff: String,
 }
 
 /// A file with all that is needed to lint it.
@@ -75,6 +91,7 @@ struct FileReport {
     findings: Vec<Finding>,
     suppressed: usize,
     problems: Vec<Problem>,
+    mended: Option<mend::Result>,
 }
 
 /// Lints.
@@ -96,7 +113,15 @@ pub fn run(options: &Options) -> Outcome {
     } else {
         tasks.iter().map(work).collect()
     };
+    let mut diff = String::new();
+    let mut total = options.mend.map(|mend| Mended { shown_only: mend.show_only, ..Mended::default() });
     for result in results {
+        if let (Some(total), Some(mended)) = (&mut total, result.mended) {
+            total.files += usize::from(mended.changed);
+            total.fixed += mended.fixed;
+            diff.push_str(&mended.diff);
+            notes.extend(mended.notes);
+        }
         report.files += usize::from(result.problems.is_empty());
         report.jobs += result.jobs;
         report.suppressed += result.suppressed;
@@ -107,8 +132,9 @@ pub fn run(options: &Options) -> Outcome {
     report.problems.append(&mut settings.problems);
     report.problems.extend(unused_contracts(&settings));
     notes.append(&mut settings.notes);
+    report.mended = total;
     report.elapsed = start.elapsed();
-    Outcome { report, notes, fail_on }
+    Outcome { report, notes, fail_on, diff }
 }
 
 fn tasks(inputs: &[Input], settings: &mut Settings, options: &Options, notes: &mut Vec<String>) -> Vec<Task> {
@@ -163,7 +189,10 @@ fn file(task: &Task, options: &Options) -> FileReport {
         Err(problem) => return FileReport { problems: vec![problem], ..FileReport::default() },
     };
     match lint(&source, task, options) {
-        Ok(report) => report,
+        Ok(report) => match options.mend {
+            Some(how) => mend::file(task, options, how, &source, report),
+            None => report,
+        },
         Err(problem) => FileReport { problems: vec![*problem], ..FileReport::default() },
     }
 }
@@ -205,7 +234,8 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let suppressions = suppression::find(&tree, source);
     let (mut findings, suppressed) = suppression::apply(findings, &suppressions, &active, rules::all(), source);
     findings.sort_by_key(|finding| (finding.primary.span, finding.rule));
-    Ok(FileReport { jobs: workflow.jobs.len(), findings, suppressed, problems: Vec::new() })
+    fix::work_out(&workflow, source, &mut findings);
+    Ok(FileReport { jobs: workflow.jobs.len(), findings, suppressed, ..FileReport::default() })
 }
 
 /// The jobs of the file that read coverage data, or call a workflow of which a job does.

@@ -1,8 +1,9 @@
 //! `coverage-needs`
 
 use super::Context;
+use crate::findings::fix::{Change, Fix};
 use crate::findings::{Finding, Label};
-use crate::flow::artifact::{Consumer, Producer, Selector};
+use crate::flow::artifact::{Consumer, Producer, Selector, runs_on_success};
 use crate::flow::collect::{self, Collector, Pattern};
 use crate::flow::glob::Meets;
 use crate::flow::paths::Tri;
@@ -39,7 +40,8 @@ rule! {
     /// coverage:
     ///   needs: [lint, typecheck, unit_tests]
     /// ```
-    "coverage-needs", Error, "A job that does not wait for the job whose data it uses", check
+    "coverage-needs", Error, "A job that does not wait for the job whose data it uses", check,
+    fix: Safe
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -58,7 +60,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 needs_label(context, to, from.own_id()),
             )
             .related(context.label(gap.from.span, "measured here"))
-            .help(add_need(to, from.own_id()));
+            .help(add_need(to, from.own_id()))
+            .fix(wait_for(context, gap.to.job, &[gap.from.job]).map(|fix| fix.safe_if(!gap.likely)));
         findings.push(if gap.likely { finding.likely() } else { finding });
     }
     findings
@@ -116,7 +119,8 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
         )
         .related(context.label(uploaded, "uploaded here"))
         .related(context.label(downloaded, format!("downloaded here; {outcome}")))
-        .help(add_need(to, from.own_id())),
+        .help(add_need(to, from.own_id()))
+        .fix(wait_for(context, consumer.job, &[needed.job])),
     )
 }
 
@@ -179,7 +183,12 @@ fn uncollected(context: &Context<'_, '_>, collector: &Collector<'_>) -> Option<F
         )
         .related(context.label(uploaded, "uploaded here"))
         .related(context.label(collected, "collected here; takes what is there by then"))
-        .help(add_needs(to, &ids)),
+        .help(add_needs(to, &ids))
+        .fix(wait_for(
+            context,
+            collector.job,
+            &missing.iter().map(|producer| producer.job).collect::<Vec<_>>(),
+        )),
     )
 }
 
@@ -217,6 +226,30 @@ fn unseen_before(context: &Context<'_, '_>, job: usize) -> bool {
 fn siblings<'a, 'd>(context: &Context<'a, 'd>, from: usize, to: usize) -> (&'a Job<'d>, &'a Job<'d>) {
     let (from, to) = context.workflow.siblings(from, to);
     (&context.workflow.jobs[from], &context.workflow.jobs[to])
+}
+
+/// Lets `job` need the others. Where one of them may be skipped, so would this job be: somebody should look at that.
+fn wait_for(context: &Context<'_, '_>, job: usize, others: &[usize]) -> Option<Fix> {
+    let (jobs, needs) = (&context.workflow.jobs, &context.flow.needs);
+    let (_, to) = context.workflow.siblings(*others.first()?, job);
+    let own = context.own_job(to)?;
+    let mut found: Vec<usize> = others
+        .iter()
+        .map(|&other| context.workflow.siblings(other, job))
+        .filter(|(_, near)| *near == to)
+        .map(|(far, _)| far)
+        .collect();
+    found.dedup();
+    // A circle would run nothing.
+    if found.iter().any(|&other| other == to || needs.orders(other, to)) {
+        return None;
+    }
+    let always = |at: usize| jobs[at].condition.is_none_or(|condition| runs_on_success(condition.value));
+    let certain =
+        found.iter().all(|&other| (0..jobs.len()).filter(|&at| at == other || needs.orders(other, at)).all(always));
+    let ids: Vec<String> = found.iter().map(|&other| jobs[other].own_id().to_owned()).collect();
+    let title = format!("let `{}` need `{}`", jobs[to].own_id(), ids.join("`, `"));
+    Some(Fix::safe(title, vec![Change::AddNeeds { job: own, needs: ids }]).safe_if(certain))
 }
 
 fn needs_label(context: &Context<'_, '_>, job: &Job<'_>, missing: &str) -> Label {

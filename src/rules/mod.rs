@@ -75,6 +75,20 @@ pub struct Context<'a, 'd> {
 }
 
 impl Context<'_, '_> {
+    /// The job of the file itself that this one of the model is; `None` for one of a called file. Fixes count so.
+    pub fn own_job(&self, job: usize) -> Option<usize> {
+        let job = self.workflow.jobs.get(job)?;
+        self.written.jobs.iter().position(|own| own.node == job.node && own.id.node == job.id.node)
+    }
+
+    /// The step of the file itself that this one of the model is, by its job and index; `None` for one of a called file.
+    pub fn own_step(&self, job: usize, step: usize) -> Option<(usize, usize)> {
+        let own = self.own_job(job)?;
+        let step = self.workflow.jobs[job].steps.get(step)?;
+        let at = self.written.jobs[own].steps.iter().position(|own| own.node == step.node)?;
+        Some((own, at))
+    }
+
     /// A label in the workflow file, or in the file it calls that the place is in.
     pub fn label(&self, span: Span, text: impl Into<String>) -> Label {
         let (source, span) = match self.workflow.called_file(span) {
@@ -103,6 +117,7 @@ impl Rule {
             primary,
             related: Vec::new(),
             help: None,
+            fix: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use miette::{
 
 use super::snippet::{CONTEXT, Mark, Snippet};
 use super::{Options, plain, rule_url, same_file};
+use crate::findings::fix::Safety;
 use crate::findings::{Finding, Label, Problem, Report, Severity};
 
 /// Writes the report; `repository` is the project's home or empty.
@@ -19,6 +20,7 @@ pub(super) fn render(report: &Report, options: &Options<'_>, repository: &str) -
     let mut documented = HashSet::new();
     for finding in &report.findings {
         write_finding(&mut out, finding, &options);
+        write_fix(&mut out, finding, &options);
         if documented.insert(finding.rule) || options.verbose {
             write_docs(&mut out, finding, &options, repository);
         }
@@ -31,6 +33,9 @@ pub(super) fn render(report: &Report, options: &Options<'_>, repository: &str) -
     if options.quiet {
         out.pop();
     } else {
+        if report.mended.is_some() {
+            out.extend([&mended(report), "\n"]);
+        }
         out.push_str(&summary(report, options.color));
     }
     out
@@ -96,6 +101,38 @@ fn write_blocks(out: &mut String, mut blocks: Vec<Block>, help: Option<&str>, op
     for block in blocks {
         out.push_str(&block.draw(options.color));
     }
+}
+
+/// Says that the program can do it itself.
+fn write_fix(out: &mut String, finding: &Finding, options: &Options<'_>) {
+    let Some(fix) = &finding.fix else { return };
+    let flags = match fix.safety {
+        Safety::Safe => "--fix",
+        Safety::Unsafe => "--fix --unsafe-fixes",
+    };
+    let text = plain::wrap(&plain::line(&format!("{} ({flags})", fix.title)), options.width, 7, 7);
+    let key = styled("fix:", "36", options.color);
+    out.extend(["  ", &key, " ", &text.replace('\n', "\n       "), "\n"]);
+}
+
+/// What a run that mends has done, in one sentence.
+pub(super) fn mended(report: &Report) -> String {
+    let mended = report.mended.unwrap_or_default();
+    let found = mended.fixed + report.findings.len();
+    let done = if mended.shown_only { "would fix" } else { "fixed" };
+    let mut text = match found {
+        0 => "Found nothing to fix".to_owned(),
+        _ => format!("Found {}, {done} {}", count(found, "finding"), mended.fixed),
+    };
+    if mended.files > 1 {
+        text.push_str(&format!(" in {}", count(mended.files, "file")));
+    }
+    match report.fixable(Safety::Unsafe) {
+        0 => {}
+        more => text.push_str(&format!(" ({more} more with --unsafe-fixes)")),
+    }
+    text.push('.');
+    text
 }
 
 fn write_docs(out: &mut String, finding: &Finding, options: &Options<'_>, repository: &str) {

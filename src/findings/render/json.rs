@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Options, range};
+use crate::findings::fix::Edit;
 use crate::findings::{Finding, Label, Problem, Report, Severity};
 use crate::source::{Position, Source};
 
@@ -11,7 +12,7 @@ const VERSION: u32 = 1;
 
 /// Writes the report.
 pub(super) fn render(report: &Report, options: &Options<'_>) -> String {
-    let document = json!({
+    let mut document = json!({
         "version": VERSION,
         "tool": { "name": "ci-lint", "version": options.version },
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
@@ -27,11 +28,14 @@ pub(super) fn render(report: &Report, options: &Options<'_>) -> String {
             "elapsed_ms": (report.elapsed.as_secs_f64() * 1_000_000.0).round() / 1000.0,
         },
     });
+    if let Some(mended) = &report.mended {
+        document["summary"]["fixed"] = json!(mended.fixed);
+    }
     format!("{document:#}\n")
 }
 
 fn finding(finding: &Finding) -> Value {
-    json!({
+    let mut value = json!({
         "rule": finding.rule,
         "severity": finding.severity.name(),
         "confidence": finding.confidence.name(),
@@ -40,6 +44,26 @@ fn finding(finding: &Finding) -> Value {
         "file": finding.primary.source.path.to_string_lossy(),
         "primary": location(&finding.primary),
         "related": finding.related.iter().map(location).collect::<Vec<_>>(),
+    });
+    if let Some(fix) = &finding.fix
+        && let Some(file) = &fix.file
+    {
+        value["fix"] = json!({
+            "title": fix.title,
+            "safety": fix.safety.name(),
+            "file": file.path.to_string_lossy(),
+            "edits": fix.edits.iter().map(|edit| self::edit(file, edit)).collect::<Vec<_>>(),
+        });
+    }
+    value
+}
+
+fn edit(source: &Source, edit: &Edit) -> Value {
+    let (start, end) = range(source, edit.span);
+    json!({
+        "start": position(source, start, edit.span.start),
+        "end": position(source, end, edit.span.end),
+        "text": edit.text,
     })
 }
 

@@ -94,6 +94,11 @@ pub fn render(report: &Report, format: Format, options: &Options<'_>) -> String 
     }
 }
 
+/// What a run that mends has done, in one sentence.
+pub fn mended(report: &Report) -> String {
+    human::mended(report)
+}
+
 /// Where a rule is documented in the project at `repository`.
 fn rule_url(repository: &str, rule: &str) -> Option<String> {
     let repository = repository.trim_end_matches('/');

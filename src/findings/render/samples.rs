@@ -54,6 +54,7 @@ pub(super) fn finding(rule: &'static str, severity: Severity, message: &str, pri
         primary,
         related: Vec::new(),
         help: None,
+        fix: None,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{Options, message_and_help, range, rule_url, slashed};
 use crate::findings::RuleInfo;
 use crate::findings::{Finding, Label, Problem, Report, Severity};
+use crate::source::{Source, Span};
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
@@ -82,6 +83,19 @@ fn result<'f>(finding: &'f Finding, rules: &[RuleInfo], seen: &mut HashMap<(u64,
             })
             .collect();
     }
+    if let Some(fix) = &finding.fix
+        && let Some(file) = &fix.file
+    {
+        let replacements: Vec<_> = fix
+            .edits
+            .iter()
+            .map(|edit| json!({ "deletedRegion": region(file, edit.span), "insertedContent": { "text": edit.text } }))
+            .collect();
+        value["fixes"] = json!([{
+            "description": { "text": format!("{} ({})", fix.title, fix.safety.name()) },
+            "artifactChanges": [{ "artifactLocation": artifact(&file.path), "replacements": replacements }],
+        }]);
+    }
     let hash = fingerprint(finding);
     let nth = seen.entry((hash, finding.rule)).and_modify(|n| *n += 1).or_insert(1);
     value["partialFingerprints"] = json!({ "ciLintFinding/v1": format!("{hash:016x}:{nth}") });
@@ -102,15 +116,16 @@ fn notification(problem: &Problem) -> Value {
 }
 
 fn physical(label: &Label) -> Value {
-    let (start, end) = range(&label.source, label.span);
+    json!({ "artifactLocation": artifact(&label.source.path), "region": region(&label.source, label.span) })
+}
+
+fn region(source: &Source, span: Span) -> Value {
+    let (start, end) = range(source, span);
     json!({
-        "artifactLocation": artifact(&label.source.path),
-        "region": {
-            "startLine": start.line,
-            "startColumn": start.column,
-            "endLine": end.line,
-            "endColumn": end.column,
-        },
+        "startLine": start.line,
+        "startColumn": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
     })
 }
 
@@ -156,7 +171,6 @@ fn fingerprint(finding: &Finding) -> u64 {
 mod tests {
     use super::*;
     use crate::findings::render::samples;
-    use crate::source::Source;
 
     fn log(report: &Report, repository: &str) -> Value {
         let options = Options { version: "1.2.3", ..Options::default() };

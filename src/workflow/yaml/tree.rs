@@ -178,6 +178,11 @@ impl<'d> Yaml<'d> {
         matches!(self.written().kind, Kind::Alias(_))
     }
 
+    /// Whether this is a list or mapping in flow style (`[…]`, `{…}`).
+    pub fn is_flow(self) -> bool {
+        self.resolved().flow
+    }
+
     /// The text of a scalar that is not null.
     pub fn as_str(self) -> Option<&'d str> {
         match &self.resolved().kind {

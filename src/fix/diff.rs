@@ -1,0 +1,34 @@
+//! The difference of two texts, as `diff -u` writes it and `patch` reads it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use similar::TextDiff;
+
+/// Lines around a change.
+const CONTEXT: usize = 3;
+
+/// A unified diff from `before` to `after`; empty when they are the same. Line ends are part of the lines.
+pub fn unified(path: &Path, before: &str, after: &str) -> String {
+    let name = path.to_string_lossy().replace('\\', "/");
+    let diff = TextDiff::from_lines(before, after);
+    let mut out = String::new();
+    let _ = write!(out, "{}", diff.unified_diff().context_radius(CONTEXT).header(&name, &name));
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_far_apart_are_hunks_of_their_own() {
+        let before: String = (1..=20).map(|n| format!("line {n}\r\n")).collect();
+        let after = before.replace("line 2\r\n", "line two\r\n").replace("line 20\r\n", "line 20");
+        let diff = unified(Path::new("a.yml"), &before, &after);
+        let expected = "--- a.yml\n+++ a.yml\n@@ -1,5 +1,5 @@\n line 1\r\n-line 2\r\n+line two\r\n line 3\r\n line 4\r\n line 5\r\n\
+                        @@ -17,4 +17,4 @@\n line 17\r\n line 18\r\n line 19\r\n-line 20\r\n+line 20\n\\ No newline at end of file\n";
+        assert_eq!(diff, expected);
+        assert_eq!(unified(Path::new("a.yml"), &before, &before), "");
+    }
+}
