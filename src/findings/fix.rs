@@ -114,6 +114,13 @@ pub enum Change {
         /// The steps; each is a [`Value::Map`].
         steps: Vec<Value>,
     },
+    /// Takes a step away.
+    RemoveStep {
+        /// The job.
+        job: usize,
+        /// The step.
+        step: usize,
+    },
     /// Replaces a part of a text; what is replaced may be empty.
     EditText {
         /// The mapping that holds it.

@@ -40,6 +40,7 @@ impl<'d> Writer<'_, 'd> {
             }
             Change::AddNeeds { job, needs } => self.needs(*job, needs, edits),
             Change::InsertSteps { job, at, steps } => self.steps(*job, *at, steps, edits),
+            Change::RemoveStep { job, step } => self.remove_step(*job, *step, edits),
             Change::EditText { place, key, part, text } => {
                 let (key, value) =
                     own_entry(self.mapping(*place)?, key, any_case(*place))?.ok_or_else(|| absent(key))?;
@@ -112,7 +113,7 @@ impl<'d> Writer<'_, 'd> {
     ) -> Result<(), Refused> {
         if mapping.is_flow() {
             let all: Vec<String> = entries.iter().map(|(key, value)| write::flow_entry(key, value)).collect();
-            let last = mapping.own_entries().last().map(|(key, value)| {
+            let last = mapping.own_entries().last().and_then(|(key, value)| {
                 place::end_of(value).or_else(|| place::colon(mapping.tree().text(), key.written_span().end))
             });
             return flow_insertion(mapping, last, &all, self.habit, edits);
@@ -199,7 +200,7 @@ impl<'d> Writer<'_, 'd> {
             edits.push(insertion(value.span().start, "[".to_owned()));
             edits.push(insertion(value.span().end, format!(", {}]", new.join(", "))));
         } else if value.is_flow() {
-            let last = value.items().next_back().map(place::end_of);
+            let last = value.items().next_back().and_then(place::end_of);
             flow_insertion(value, last, &new, self.habit, edits)?;
         } else {
             let (dash, offset) = place::columns_of_items(value)?;
@@ -228,7 +229,7 @@ impl<'d> Writer<'_, 'd> {
                     edits.push(insertion(item.written_span().start, format!("{}, ", all.join(", "))));
                     Ok(())
                 }
-                None => flow_insertion(list, items.last().copied().map(place::end_of), &all, self.habit, edits),
+                None => flow_insertion(list, items.last().copied().and_then(place::end_of), &all, self.habit, edits),
             };
         }
         let (dash, offset) = place::columns_of_items(list)?;
@@ -242,15 +243,36 @@ impl<'d> Writer<'_, 'd> {
             steps.iter().map(|step| write::below(&write::item(step, offset - dash, self.habit), dash, self.habit));
         if at > 0 {
             let end = *ends.get(at - 1).ok_or_else(|| Refused::new("there are fewer steps"))?;
-            edits.push(insertion(end, texts.map(|step| format!("{blank}{step}")).collect()));
+            edits.push(insertion(end, texts.flat_map(|step| [blank.to_owned(), step]).collect()));
             return Ok(());
         }
         let first = place::start_of(*items.first().ok_or_else(|| Refused::new("there is no step"))?);
         let line = place::line_start(text, first.ok_or_else(|| Refused::new("the first step is empty"))?);
-        let whole: String = texts.map(|step| format!("{step}{blank}")).collect();
+        let whole: String = texts.flat_map(|step| [step, blank.to_owned()]).collect();
         // What goes in front of a line ends with the line end that the text began with.
         let whole = whole.strip_prefix(self.habit.eol).unwrap_or(&whole);
         edits.push(insertion(line, format!("{whole}{}", self.habit.eol)));
+        Ok(())
+    }
+
+    /// Takes the lines of a step away, with the blank line that set it apart. What is said about it above stays.
+    fn remove_step(&self, job: usize, step: usize, edits: &mut Vec<Edit>) -> Result<(), Refused> {
+        let (_, list) = own_entry(self.mapping(Place::Job(job))?, "steps", false)?.ok_or_else(|| absent("steps"))?;
+        let item = list.items().nth(step).ok_or_else(|| Refused::new("there are fewer steps"))?;
+        if list.is_alias() || list.is_flow() || list.items().len() < 2 {
+            return Err(Refused::new("the steps are written elsewhere, on one line, or there is no other"));
+        }
+        let text = list.tree().text();
+        let (dash, _) = place::columns_of_items(list)?;
+        let start = place::start_of(item).ok_or_else(|| Refused::new("the step is empty"))?;
+        let start = place::line_start(text, start);
+        let end = place::end_of_item(item, dash)?;
+        // From the end of the line before to the end of its own last line: the file's last line may have no end.
+        let before = text[..start].strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len());
+        let before = before.ok_or_else(|| Refused::new("the step is in the first line"))?;
+        let spaced = place::blank_follows(text, end) && text[..before].ends_with('\n');
+        let start = if spaced { text[..before].trim_end_matches(['\r', '\n']).len() } else { before };
+        edits.push(Edit { span: Span::new(start, end), text: String::new() });
         Ok(())
     }
 
@@ -345,10 +367,10 @@ fn requoted(key: Yaml<'_>, new: &str) -> String {
     }
 }
 
-/// Puts entries or items behind the last of a flow collection: `last` is its end, `None` when there is none.
+/// Puts entries or items behind the last of a flow collection: `last` is where that ends.
 fn flow_insertion(
     collection: Yaml<'_>,
-    last: Option<Option<usize>>,
+    last: Option<usize>,
     new: &[String],
     habit: Habit,
     edits: &mut Vec<Edit>,
@@ -356,7 +378,7 @@ fn flow_insertion(
     let text = collection.tree().text();
     let span = collection.written_span();
     let all = new.join(", ");
-    let Some(last) = last else {
+    if collection.items().len() == 0 && collection.own_entries().next().is_none() {
         let padded = if text[span.start..].starts_with('{') { format!(" {all} ") } else { all };
         let inner = Span::new(span.start + 1, span.end - 1);
         if !text.get(inner.start..inner.end).is_some_and(|inner| inner.trim().is_empty()) {
@@ -364,7 +386,7 @@ fn flow_insertion(
         }
         edits.push(Edit { span: inner, text: padded });
         return Ok(());
-    };
+    }
     let last = last.ok_or_else(|| Refused::new("the last value is left out"))?;
     // A comma behind the last value stays the last comma.
     let rest = text.get(last..span.end).unwrap_or_default();
@@ -386,7 +408,7 @@ fn flow_insertion(
     let mut lines = String::new();
     for (at, item) in new.iter().enumerate() {
         let comma = if at + 1 < new.len() || trailing { "," } else { "" };
-        lines.push_str(&format!("{indent}{item}{comma}"));
+        lines.extend([&indent, item.as_str(), comma]);
     }
     if !trailing {
         edits.push(insertion(end, ",".to_owned()));

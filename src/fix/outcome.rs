@@ -142,6 +142,13 @@ fn make(workflow: &Workflow<'_>, root: &mut Node, change: &Change) -> Option<()>
             }
             items.splice(at..at, steps.iter().map(Node::of));
         }
+        Change::RemoveStep { job, step } => {
+            let Node::List(items) = find(workflow, root, Place::Job(*job))?.get("steps")? else { return None };
+            if *step >= items.len() {
+                return None;
+            }
+            items.remove(*step);
+        }
         Change::EditText { place, key, part, text } => {
             let (_, value) = find(workflow, root, *place)?.entry(key, matches!(place, Place::Inputs(..)))?;
             let Node::Scalar(_, old) = value else { return None };

@@ -117,7 +117,8 @@ fn last_line(text: &str, end: usize, column: usize, keeps_blanks: bool) -> Resul
     let mut at = line_end(text, end);
     let rest = &text[end..at];
     let behind = rest.trim_start_matches([' ', '\t']);
-    if !behind.is_empty() && !(behind.starts_with('#') && behind.len() < rest.len()) {
+    let comment = behind.starts_with('#') && behind.len() < rest.len();
+    if !behind.is_empty() && !comment {
         return Err(Refused::new("something follows on the same line"));
     }
     while let Some(next) = next_line(text, at) {

@@ -1,5 +1,7 @@
 //! How a text is written as a YAML scalar.
 
+use std::fmt::Write as _;
+
 use crate::workflow::yaml::Style;
 
 /// Whether the scalar stands within `[…]` or `{…}`, where `,` and brackets have a meaning.
@@ -98,7 +100,7 @@ pub(super) fn inside(text: &str, style: Style) -> String {
                     '"' | '\\' => out.extend(['\\', c]),
                     '\n' => out.push_str("\\n"),
                     '\t' => out.push_str("\\t"),
-                    c if c.is_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
+                    c if c.is_control() => drop(write!(out, "\\x{:02x}", c as u32)),
                     c => out.push(c),
                 }
             }

@@ -163,6 +163,24 @@ fn steps_are_put_between_steps() {
 }
 
 #[test]
+fn a_step_is_taken_away() {
+    let gone = Change::RemoveStep { job: 0, step: 1 };
+    for (before, after) in [
+        (
+            "    steps:\n      - run: a\n      # b\n      - run: b\n        env: {}\n",
+            "    steps:\n      - run: a\n      # b\n",
+        ),
+        (
+            "    steps:\n    - run: a\n\n    - run: |\n        b\n        c\n\n    - run: d\n",
+            "    steps:\n    - run: a\n\n    - run: d\n",
+        ),
+    ] {
+        lines(before, &gone, after);
+    }
+    assert!(made(&job("    steps:\n      - run: a\n      - run: b # why\n"), &[gone]).is_err());
+}
+
+#[test]
 fn a_block_that_keeps_its_blank_lines_is_left_whole() {
     lines(
         "    steps:\n      - run: |+\n          a\n\n      - run: b\n",

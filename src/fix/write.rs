@@ -75,5 +75,5 @@ pub(super) fn item(value: &Value, offset: usize, habit: Habit) -> Vec<String> {
 /// Lines that begin in `column`, each behind a line end.
 pub(super) fn below(lines: &[String], column: usize, habit: Habit) -> String {
     let indent = " ".repeat(column);
-    lines.iter().map(|line| format!("{}{indent}{line}", habit.eol)).collect()
+    lines.iter().flat_map(|line| [habit.eol, &indent, line]).collect()
 }

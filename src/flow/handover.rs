@@ -365,7 +365,7 @@ fn may_hold_data(include: &UploadPath, files: &[DataFile]) -> bool {
 }
 
 /// Whether a path's own name says that no coverage data is in it: a report, a package, a log.
-pub(super) fn surely_no_data(include: &UploadPath) -> bool {
+pub fn surely_no_data(include: &UploadPath) -> bool {
     const ENDINGS: [&str; 12] =
         [".xml", ".html", ".whl", ".gz", ".zip", ".txt", ".log", ".md", ".svg", ".png", ".pdf", ".sarif"];
     const FOLDERS: [&str; 12] = [

@@ -189,6 +189,16 @@ impl<'d> Flow<'d> {
         self.data_state(job, step).files
     }
 
+    /// Where coverage.py keeps its data for a piece of work that is not seen through, if it keeps to its habits; `None`
+    /// when the configuration or a variable may say otherwise.
+    pub fn usual_data_file(&self, work: &Work) -> Option<data::Location> {
+        if work.data_file.path().is_some() {
+            return Some(work.data_file.clone());
+        }
+        let folder = work.cwd.as_ref().filter(|_| self.project.coverage.default_data_file)?;
+        work::join(folder, &name::Name::literal(".coverage")).map(data::Location::At)
+    }
+
     /// The jobs that read coverage data, by index.
     pub fn readers(&self) -> Vec<usize> {
         self.handover.readers.clone()

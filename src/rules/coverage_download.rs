@@ -1,6 +1,6 @@
 //! `coverage-download`
 
-use super::Context;
+use super::{Context, remedy};
 use crate::findings::Finding;
 
 rule! {
@@ -31,7 +31,8 @@ rule! {
     ///       with: { name: coverage-data }
     ///     - run: coverage report --fail-under=97
     /// ```
-    "coverage-download", Error, "A coverage job that fetches no data", check
+    "coverage-download", Error, "A coverage job that fetches no data", check,
+    fix: Unsafe
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -49,7 +50,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 primary,
             )
             .related(context.label(gap.from.span, "measured here"))
-            .help("download the artifact before this step, with the name it is uploaded under");
+            .help("download the artifact before this step, with the name it is uploaded under")
+            .fix(remedy::download(context, gap));
         findings.push(if gap.likely { finding.likely() } else { finding });
     }
     for starved in &handover.starved {

@@ -1,6 +1,6 @@
 //! `coverage-upload`
 
-use super::Context;
+use super::{Context, remedy};
 use crate::findings::Finding;
 
 rule! {
@@ -35,7 +35,8 @@ rule! {
     ///         include-hidden-files: true
     ///         if-no-files-found: error
     /// ```
-    "coverage-upload", Error, "A test job that collects coverage and publishes it nowhere", check
+    "coverage-upload", Error, "A test job that collects coverage and publishes it nowhere", check,
+    fix: Unsafe
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -58,7 +59,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             .help(format!(
                 "after the tests, upload the data file with {} and `include-hidden-files: true`",
                 upload_action(context)
-            ));
+            ))
+            .fix(remedy::upload(context, gap));
         findings.push(if gap.likely { finding.likely() } else { finding });
     }
     findings

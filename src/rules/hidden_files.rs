@@ -1,11 +1,12 @@
 //! `hidden-files`
 
 use super::Context;
+use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Severity};
 use crate::flow::artifact::Producer;
 use crate::flow::data::DataFile;
 use crate::flow::glob::Meets;
-use crate::flow::paths::Tri;
+use crate::flow::paths::{Tri, UploadPath};
 use crate::source::Span;
 use crate::workflow::action::Known;
 
@@ -41,7 +42,8 @@ rule! {
     ///     path: .coverage
     ///     include-hidden-files: true
     /// ```
-    "hidden-files", Error, "Hidden files such as `.coverage` that upload-artifact leaves out", check
+    "hidden-files", Error, "Hidden files such as `.coverage` that upload-artifact leaves out", check,
+    fix: Safe
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -87,12 +89,14 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
     } else {
         "add `include-hidden-files: true` to the step's `with:`".to_owned()
     });
+    finding = finding.fix(remedy(context, producer, ignored, asked.is_some()));
     // A folder may hold other files too: what matters then is whether anybody waits for the data in it.
     let flow = context.flow;
     let awaited = flow.consumers.iter().any(|consumer| consumer.meets(producer) != Meets::Never)
         || flow.collectors.iter().any(|collector| collector.meets(producer) != Meets::Never);
     if drops == Known::Likely || beside.is_some_and(|certain| !certain || !awaited) {
         finding = finding.likely();
+        finding.fix = finding.fix.map(|fix| fix.safe_if(false));
     }
     // What is no coverage data may be a nicety (`.pytest_cache`); its loss breaks no hand-over.
     if !data {
@@ -139,6 +143,42 @@ fn hidden_path(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Hid
         }
     }
     None
+}
+
+/// Asks for hidden files where only coverage data can be meant: with a broad path, credentials in `.git` would come along.
+fn remedy(context: &Context<'_, '_>, producer: &Producer<'_>, ignored: bool, asked: bool) -> Option<Fix> {
+    let place = (producer.job, producer.step);
+    if ignored {
+        let uses = context.workflow.jobs[producer.job].steps[producer.step].uses?;
+        let name = uses.value.strip_suffix("@v3.2.0")?;
+        let newer = format!("{name}@v3.2.1");
+        let title = format!("use `{newer}`, which reads `include-hidden-files`");
+        let entries = vec![("uses".to_owned(), Value::text(newer))];
+        let change = Change::Set { place: Place::Step(place.0, place.1), entries, after: &[] };
+        return Some(Fix::needs_review(title, vec![change]));
+    }
+    let mut includes = producer.uploads.iter().flat_map(|upload| &upload.paths.includes);
+    if !includes.all(is_narrow) {
+        return None;
+    }
+    let entries = vec![("include-hidden-files".to_owned(), Value::Bool(true))];
+    let change = Change::Set { place: Place::Inputs(place.0, place.1), entries, after: &["path"] };
+    // Somebody wrote `false`, perhaps for a reason.
+    Some(Fix::safe("add `include-hidden-files: true`", vec![change]).safe_if(!asked))
+}
+
+/// Whether a path names files or a folder of its own, not the workspace or what begins with a wildcard.
+fn is_narrow(include: &UploadPath) -> bool {
+    include.segments.as_ref().is_some_and(|segments| {
+        if segments.last().and_then(|last| last.known()).is_some_and(|last| last.starts_with(".coverage")) {
+            return true;
+        }
+        let mut known = segments.iter().map_while(|segment| segment.known());
+        known.next().is_some_and(|first| {
+            first.starts_with(".coverage")
+                || !first.is_empty() && !first.contains(['*', '?', '[', '{']) && first != ".git"
+        })
+    })
 }
 
 fn version_words(producer: &Producer<'_>) -> String {

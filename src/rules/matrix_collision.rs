@@ -1,9 +1,13 @@
 //! `matrix-collision`
 
-use super::Context;
+use super::{Context, remedy};
+use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Severity};
-use crate::flow::artifact::Producer;
-use crate::flow::glob::Meets;
+use crate::flow::artifact::{Consumer, Producer, Selector, Upload};
+use crate::flow::data::Suffix;
+use crate::flow::glob::{Glob, Meets};
+use crate::flow::name::{Name, Piece};
+use crate::source::Span;
 
 rule! {
     /// ### What it does
@@ -30,7 +34,8 @@ rule! {
     ///     with: { name: "coverage-data-${{ matrix.python }}", path: coverage.xml }
     /// ```
     /// and download with `pattern: coverage-data-*`.
-    "matrix-collision", Error, "One artifact name for several legs of a matrix", check
+    "matrix-collision", Error, "One artifact name for several legs of a matrix", check,
+    fix: Safe
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -86,9 +91,106 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
     if overwrites {
         finding.severity = Severity::Warning;
     }
+    if !overwrites {
+        finding = finding.fix(tell_apart(context, producer));
+    }
     Some(finding.help(if axes.is_empty() {
         "put something that differs between the legs into the name".to_owned()
     } else {
         format!("put `{}` into the name, and download with a pattern", axes.join("-"))
     }))
+}
+
+/// Puts what differs between the legs into the name, at both ends.
+fn tell_apart(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fix> {
+    let flow = context.flow;
+    let name = producer.name?;
+    let suffix = missing_axes(name.value, &remedy::leg_suffix(context, producer.job)?)?;
+    let mentioned = |step: &crate::workflow::Step<'_>| step.run.is_some_and(|run| run.value.contains(name.value));
+    let named_by = |collector: &crate::flow::collect::Collector<'_>| {
+        let patterns = collector.selection.as_ref();
+        patterns.is_some_and(|all| all.iter().any(|one| one.is_name() && one.meets_any(producer) != Meets::Never))
+    };
+    if context.workflow.jobs.iter().flat_map(|job| &job.steps).any(mentioned) || flow.collectors.iter().any(named_by) {
+        return None;
+    }
+    let end = name.value.len();
+    let mut changes = vec![Change::EditText {
+        place: Place::Inputs(producer.job, producer.step),
+        key: "name".to_owned(),
+        part: Span::new(end, end),
+        text: suffix,
+    }];
+    let mut certain = true;
+    for consumer in flow.consumers.iter().filter(|consumer| consumer.meets(producer) != Meets::Never) {
+        match &consumer.selector {
+            Selector::Name(_) => changes.extend(download_all(context, producer, consumer)?),
+            Selector::Pattern(patterns) => {
+                // `coverage-*` goes on to match.
+                let longer = |upload: &Upload| {
+                    let mut name = upload.name.clone();
+                    name.pieces.push(Piece::Text("-x".to_owned()));
+                    name
+                };
+                let matches = |(_, glob): &(Name, Option<Glob>)| {
+                    let meets = |glob: &Glob| producer.uploads.iter().all(|u| glob.meets(&longer(u)) == Meets::Always);
+                    glob.as_ref().is_some_and(meets)
+                };
+                if !patterns.iter().all(matches) {
+                    return None;
+                }
+            }
+            Selector::All => certain = false,
+            Selector::Ids => return None,
+        }
+    }
+    let title = format!("give each leg an artifact of its own name: `{}…`", name.value);
+    Some(Fix::safe(title, changes).safe_if(certain))
+}
+
+/// The parts of a suffix such as `-${{ matrix.os }}-${{ matrix.python }}` that a name does not hold yet.
+fn missing_axes(name: &str, suffix: &str) -> Option<String> {
+    let plain: String = name.to_ascii_lowercase().chars().filter(|c| *c != ' ').collect();
+    let missing: String = suffix
+        .split_inclusive(" }}")
+        .filter(|part| {
+            let axis = part.trim_start_matches("-${{ ").trim_end_matches(" }}").to_ascii_lowercase();
+            !plain.contains(&format!("{axis}}}")) && !plain.contains(&format!("{axis}|"))
+        })
+        .collect();
+    (!missing.is_empty()).then_some(missing)
+}
+
+/// Lets a download by name take the artifacts of all legs, where no two hold a file of the same name.
+fn download_all(context: &Context<'_, '_>, producer: &Producer<'_>, consumer: &Consumer<'_>) -> Option<Vec<Change>> {
+    let flow = context.flow;
+    let (name, wanted) = (producer.name?, consumer.selector_text?);
+    let step = &context.workflow.jobs[consumer.job].steps[consumer.step];
+    let others = flow.producers.iter().any(|p| p.index != producer.index && consumer.meets(p) != Meets::Never);
+    let files = flow.data_state(producer.job, producer.step);
+    let unique = !files.open && !files.files.is_empty() && files.files.iter().all(|file| file.suffix == Suffix::Added);
+    let plain =
+        !name.is_dynamic() && name.value == wanted.value && !name.value.contains(['*', '?', '[', ']', '{', '}', '!']);
+    let fits = consumer.this_run
+        && consumer.job != producer.job
+        && consumer.action.has_pattern().is_likely()
+        && step.input("pattern").is_none()
+        && step.input("merge-multiple").is_none();
+    if others || !unique || !plain || !fits {
+        return None;
+    }
+    let place = Place::Inputs(consumer.job, consumer.step);
+    Some(vec![
+        Change::Rename {
+            place,
+            from: "name".to_owned(),
+            to: "pattern".to_owned(),
+            value: Value::text(format!("{}-*", name.value)),
+        },
+        Change::Set {
+            place,
+            entries: vec![("merge-multiple".to_owned(), Value::Bool(true))],
+            after: &["path", "name"],
+        },
+    ])
 }

@@ -43,6 +43,7 @@ mod hidden_files;
 mod job_timeout;
 mod layout_mismatch;
 mod matrix_collision;
+mod remedy;
 mod tests_twice;
 mod untrusted_local_action;
 mod unused_suppression;

@@ -1,6 +1,6 @@
 //! `tests-twice`
 
-use super::Context;
+use super::{Context, remedy};
 use crate::findings::Finding;
 
 rule! {
@@ -38,7 +38,8 @@ rule! {
     ///       with: { name: coverage-data }
     ///     - run: coverage report --fail-under=97
     /// ```
-    "tests-twice", Warning, "A coverage job that runs again the tests another job has run", check
+    "tests-twice", Warning, "A coverage job that runs again the tests another job has run", check,
+    fix: Unsafe
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -62,7 +63,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 ),
             )
             .related(context.label(repeat.first.span, "run first here"))
-            .help(help);
+            .help(help)
+            .fix(remedy::report(context, repeat));
         findings.push(if repeat.likely { finding.likely() } else { finding });
     }
     findings

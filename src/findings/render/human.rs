@@ -125,11 +125,11 @@ pub(super) fn mended(report: &Report) -> String {
         _ => format!("Found {}, {done} {}", count(found, "finding"), mended.fixed),
     };
     if mended.files > 1 {
-        text.push_str(&format!(" in {}", count(mended.files, "file")));
+        text.extend([" in ", &count(mended.files, "file")]);
     }
     match report.fixable(Safety::Unsafe) {
         0 => {}
-        more => text.push_str(&format!(" ({more} more with --unsafe-fixes)")),
+        more => text.extend([" (", &more.to_string(), " more with --unsafe-fixes)"]),
     }
     text.push('.');
     text

@@ -1,0 +1,50 @@
+//! Which action an upload or download is written with.
+
+use crate::rules::Context;
+use crate::workflow::action::{Artifact, ArtifactKind, Generation, artifact_action, parse_uses};
+use crate::workflow::dialect::Dialect;
+
+/// The reference for a new upload or download: one that the workflow uses already, pinned as its authors like it, else the
+/// one that works on the forge. Both ends must be of one generation; `None` as `generation` chooses the newer. `None` when
+/// no such action works here.
+pub(super) fn pick(context: &Context<'_, '_>, kind: ArtifactKind, generation: Option<Generation>) -> Option<String> {
+    let generation = generation.unwrap_or(Generation::V4);
+    if generation == Generation::V3 && context.dialect == Dialect::GitHub {
+        return None;
+    }
+    let steps = context.workflow.jobs.iter().flat_map(|job| &job.steps);
+    let used = steps.filter_map(|step| {
+        let uses = step.uses?;
+        let action = artifact_action(&parse_uses(uses.value), step.uses_comment)?;
+        // A comment beside a pinned commit would have to come along.
+        let fits = action.kind == kind && action.generation() == Some(generation) && !action.pinned;
+        (fits && works_here(context, &action)).then_some(uses.value)
+    });
+    let mut used: Vec<&str> = used.collect();
+    used.sort_unstable();
+    let most = used.chunk_by(|a, b| a == b).max_by_key(|same| same.len()).map(|same| same[0].to_owned());
+    most.or_else(|| Some(usual(context.dialect, kind, generation)?.to_owned()))
+}
+
+fn works_here(context: &Context<'_, '_>, action: &Artifact) -> bool {
+    context.dialect == Dialect::GitHub
+        || action.refuses_other_forges().is_no() && action.upload_needs_newer_server().is_no()
+}
+
+fn usual(dialect: Dialect, kind: ArtifactKind, generation: Generation) -> Option<&'static str> {
+    Some(match (generation, dialect, kind) {
+        (Generation::V4, Dialect::Forgejo, ArtifactKind::Upload) => {
+            "https://code.forgejo.org/forgejo/upload-artifact@v4"
+        }
+        (Generation::V4, Dialect::Forgejo, ArtifactKind::Download) => {
+            "https://code.forgejo.org/forgejo/download-artifact@v4"
+        }
+        (Generation::V4, Dialect::Gitea, ArtifactKind::Upload) => "christopherhx/gitea-upload-artifact@v4",
+        (Generation::V4, Dialect::Gitea, ArtifactKind::Download) => "christopherhx/gitea-download-artifact@v4",
+        (Generation::V4, Dialect::GitHub, ArtifactKind::Upload) => "actions/upload-artifact@v4",
+        (Generation::V4, Dialect::GitHub, ArtifactKind::Download) => "actions/download-artifact@v4",
+        (Generation::V3, _, ArtifactKind::Upload) => "actions/upload-artifact@v3",
+        (Generation::V3, _, ArtifactKind::Download) => "actions/download-artifact@v3",
+        (_, _, ArtifactKind::Merge | ArtifactKind::OtherRunDownload) => return None,
+    })
+}
