@@ -97,6 +97,21 @@ impl Consumer<'_> {
         self.met.get(producer.index).copied().unwrap_or(Meets::Maybe)
     }
 
+    /// Whether an artifact is among those taken by every leg of the job.
+    pub fn takes(&self, upload: &Upload) -> Meets {
+        let least = |meets: &mut dyn Iterator<Item = Meets>| meets.min().unwrap_or(Meets::Never);
+        match &self.selector {
+            Selector::Name(names) => least(&mut names.iter().map(|name| name.meets(&upload.name))),
+            Selector::Pattern(patterns) => least(
+                &mut patterns
+                    .iter()
+                    .map(|(_, glob)| glob.as_ref().map_or(Meets::Maybe, |glob| glob.meets(&upload.name))),
+            ),
+            Selector::All => Meets::Always,
+            Selector::Ids => Meets::Maybe,
+        }
+    }
+
     /// Compares once with every producer of the workflow.
     pub(super) fn compare(&mut self, producers: &[Producer<'_>]) {
         self.met = producers.iter().map(|producer| self.meets_now(producer)).collect();

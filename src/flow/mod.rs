@@ -6,8 +6,10 @@
 //! - [`work`] lists what a job does in order, [`data`] follows the coverage data files through it.
 //! - `expand` looks into the sessions of task runners.
 //! - [`artifact`] reads uploads and downloads, [`paths`] what an upload's `path` can contain, [`layout`] where it arrives.
+//! - [`collision`] finds files of one name that replace each other.
 //! - [`collect`] knows the steps of this program, which fetch coverage data themselves.
 //! - [`run`] holds what is known of the run the workflow is read for.
+//! - [`fail_under`] reads the threshold in the project's coverage configuration.
 //! - [`needs`] knows the order of jobs.
 //! - [`promise`] says which artifacts with coverage data must be there when every job that runs succeeds.
 //! - [`handover`] puts it together for coverage: which job's data another job should use, and what is missing for it.
@@ -15,9 +17,11 @@
 pub mod artifact;
 pub mod call;
 pub mod collect;
+pub mod collision;
 mod composite;
 pub mod data;
 mod expand;
+pub mod fail_under;
 pub mod glob;
 pub mod handover;
 pub mod layout;
@@ -177,6 +181,11 @@ impl<'d> Flow<'d> {
     /// What one leg of a job does, in order. In [`JobFlow::works`] what differs between legs is left unknown.
     fn works_of_leg(&self, scope: &Scope<'_, '_>) -> Vec<Work> {
         work::read(scope, self.project.coverage.default_data_file, &self.tasks)
+    }
+
+    /// The project the workflow belongs to.
+    pub fn project(&self) -> &Project {
+        &self.project
     }
 
     /// The coverage data at a step of a job.

@@ -116,7 +116,7 @@ impl UploadPath {
     }
 
     /// Whether this names one thing that looks like a file: no wildcard, and a last segment with a name like one.
-    fn is_literal_file(&self) -> bool {
+    pub fn is_literal_file(&self) -> bool {
         !self.folder
             && self.segments.as_ref().is_some_and(|segments| {
                 segments.iter().all(|s| !has_wildcard(s)) && segments.last().is_some_and(looks_like_file)

@@ -53,6 +53,8 @@ pub struct CoverageCommand {
     pub append: bool,
     /// `--rcfile`, as written.
     pub rcfile: Option<String>,
+    /// `--include`, `--omit` or `--contexts`: only a part of what was measured counts.
+    pub filtered: bool,
 }
 
 /// `slipcover --merge`.
@@ -180,6 +182,7 @@ pub(super) fn read_coverage(words: &[Word]) -> Reading {
         keep: args.has(&["--keep"]),
         append: args.has(&["-a", "--append"]),
         rcfile: args.text(&["--rcfile"]),
+        filtered: args.has(&["--include", "--omit", "--contexts"]),
         paths: args.positionals.into_iter().chain(args.rest).collect(),
     })
 }

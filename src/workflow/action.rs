@@ -6,9 +6,11 @@
 //! `actions/upload-artifact` and `actions/download-artifact`.
 
 mod inert;
+mod platform;
 mod release;
 
 pub use inert::{is_cache_action, is_inert_action};
+pub use platform::{Trouble, closing_day, replacement, trouble};
 pub use release::{Known, Release, Version, release_of};
 use release::{is_commit, upstream_release, version_in_comment, version_of_commit, version_of_tag};
 
