@@ -16,11 +16,11 @@ use crate::flow::promise::{self, Doubt, Killer, Promise};
 use crate::flow::work::WorkKind;
 use crate::flow::{Flow, Needs, Pins, Project, Run, call};
 use crate::lint::configs::Settings;
+use crate::workflow::Workflow;
 use crate::workflow::action::Fork;
 use crate::workflow::dialect::Dialect;
 use crate::workflow::expression::Value;
 use crate::workflow::yaml::{self, MAX_BYTES};
-use crate::workflow::{Job, Workflow};
 
 /// `--expect`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -11,7 +11,8 @@ use super::data::{self, Suffix};
 use super::glob::Meets;
 use super::name::{Name, Scope};
 use super::paths::Tri;
-use super::work::{WorkKind, written_env};
+use super::work::WorkKind;
+use super::written::Written;
 use super::{Flow, data::show};
 use crate::workflow::Workflow;
 use crate::workflow::action::{Generation, Known};
@@ -195,14 +196,14 @@ fn files(workflow: &Workflow<'_>, flow: &Flow<'_>, producer: &Producer<'_>, uplo
     let step = &job.steps[producer.step];
     let keeps_hidden =
         step.input_text("include-hidden-files").is_some() || producer.action.drops_hidden_files().is_no();
-    let written = written_env(job);
+    let written = Written::of(job);
     let scope = Scope {
         workflow,
         job,
         step: None,
         leg: &flow.jobs[producer.job].legs.legs[upload.leg],
         leg_index: upload.leg,
-        written_env: written.as_deref(),
+        written_env: Some(&written),
         run: &flow.run,
     };
     let state = data::before(&flow.works_of_leg(&scope), producer.step, flow.project.coverage);

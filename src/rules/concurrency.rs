@@ -45,7 +45,7 @@ rule! {
 /// The event whose superseded runs go on, when nothing in the workflow says what should become of them: where a fix adds
 /// `concurrency`, above `jobs:`.
 pub(crate) fn missing<'d>(context: &Context<'_, 'd>) -> Option<Text<'d>> {
-    let workflow = context.workflow;
+    let workflow = context.written;
     let event = push_to_pull_request(workflow).or_else(|| push_to_any_branch(workflow))?;
     let silent = context.dialect.cancels_superseded_runs() != Some(false)
         || workflow.concurrency.is_some()
@@ -57,7 +57,7 @@ pub(crate) fn missing<'d>(context: &Context<'_, 'd>) -> Option<Text<'d>> {
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
-    let workflow = context.workflow;
+    let workflow = context.written;
     if let Some(event) = missing(context) {
         let finding = RULE
             .finding(
@@ -130,7 +130,7 @@ fn cancels(context: &Context<'_, '_>, concurrency: &Concurrency<'_>) -> bool {
 /// Whether the forge does all of this without being told: pushes and pull requests, cancelled by ref.
 fn is_redundant(context: &Context<'_, '_>, concurrency: &Concurrency<'_>) -> bool {
     concurrency.cancel_in_progress.is_none_or(|cancel| cancel.value == "true")
-        && context.workflow.triggers.iter().all(|trigger| matches!(trigger.event.value, "push" | "pull_request"))
+        && context.written.triggers.iter().all(|trigger| matches!(trigger.event.value, "push" | "pull_request"))
 }
 
 /// What shares a group.

@@ -41,7 +41,7 @@ rule! {
 
 /// The jobs without a limit, by index: what a fix adds `timeout-minutes` to, below `runs-on`.
 pub(crate) fn unbounded(context: &Context<'_, '_>) -> Vec<usize> {
-    let jobs = context.workflow.jobs.iter().enumerate();
+    let jobs = context.written.jobs.iter().enumerate();
     jobs.filter(|(_, job)| is_unbounded(context, job)).map(|(index, _)| index).collect()
 }
 
@@ -66,7 +66,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let limit = context.dialect.default_timeout_minutes();
     for index in unbounded(context) {
-        let job = &context.workflow.jobs[index];
+        let job = &context.written.jobs[index];
         findings.push(
             RULE.finding(
                 format!(
@@ -78,7 +78,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             .help("add `timeout-minutes`, for example three times what the job usually takes"),
         );
     }
-    for job in &context.workflow.jobs {
+    for job in &context.written.jobs {
         let steps = job.steps.iter().filter_map(|step| {
             let entry = step.other.iter().find(|(key, _)| key.value == "timeout-minutes");
             entry.and_then(|(_, value)| value.as_str().map(|text| Text { value: text, node: *value }))

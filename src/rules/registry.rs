@@ -8,15 +8,22 @@ use crate::findings::render::Format;
 use crate::findings::{Group, RuleInfo};
 
 /// Every rule, in the order of the reference.
-pub(super) static RULES: [Rule; 16] = [
+pub(super) static RULES: [Rule; 23] = [
     super::coverage_needs::RULE,
     super::coverage_upload::RULE,
     super::coverage_download::RULE,
     super::artifact_unmatched::RULE,
     super::hidden_files::RULE,
+    super::if_no_files_found::RULE,
     super::layout_mismatch::RULE,
     super::matrix_collision::RULE,
+    super::merge_collision::RULE,
+    super::merge_delete_race::RULE,
+    super::retention::RULE,
+    super::partial_data::RULE,
+    super::coverage_gate::RULE,
     super::version_mix::RULE,
+    super::platform_version::RULE,
     super::dead_input::RULE,
     super::tests_twice::RULE,
     super::job_timeout::RULE,

@@ -45,6 +45,8 @@ fn usual(dialect: Dialect, kind: ArtifactKind, generation: Generation) -> Option
         (Generation::V4, Dialect::GitHub, ArtifactKind::Download) => "actions/download-artifact@v4",
         (Generation::V3, _, ArtifactKind::Upload) => "actions/upload-artifact@v3",
         (Generation::V3, _, ArtifactKind::Download) => "actions/download-artifact@v3",
+        // No action of this generation runs there.
+        (Generation::V4, Dialect::Ghes, _) => return None,
         (_, _, ArtifactKind::Merge | ArtifactKind::OtherRunDownload) => return None,
     })
 }

@@ -1,0 +1,164 @@
+//! `platform-version`
+
+use super::{Context, version_mix};
+use crate::findings::Finding;
+use crate::flow::paths::Tri;
+use crate::workflow::action::{
+    ActionRef, Artifact, Trouble, Uses, artifact_action, closing_day, parse_uses, release_of, replacement, trouble,
+};
+use crate::workflow::dialect::Dialect;
+use crate::workflow::{Job, Step};
+
+rule! {
+    /// ### What it does
+    /// Finds artifact actions of a release that the forge cannot run: `upload-artifact` and `download-artifact` v4 and later
+    /// on Forgejo, Gitea and GitHub Enterprise Server, v1 to v3 on github.com, and uploads from v6 on, in whatever fork, on
+    /// Forgejo. Finds `actions/cache` v1 and v2 on github.com too.
+    ///
+    /// ### Why
+    /// From v4 on the official actions look at the host they run on and stop with `GHESNotSupportedError` unless it is
+    /// GitHub's. Forgejo and Gitea keep forks without that check. Gitea's runner takes the check out by itself since 3.0, so
+    /// there it is a warning. The storage client of v6 and v7 cannot use the signed URLs of Forgejo, up to at least mid-2026.
+    ///
+    /// github.com has shut down what v1 and v2 (30 June 2024) and v3 (30 January 2025) talk to; runs fail before their first
+    /// step. The same holds for `actions/cache` v1 and v2 since 1 March 2025. GitHub Enterprise Server still serves v3, so
+    /// nothing is said of workflows in which no job asks for one of GitHub's own runners. A commit that is in no table and
+    /// has no version in the comment beside it is passed over, and so is a mirror on a host of one's own.
+    ///
+    /// Evidence: forgejo-runner's release notes 3.4.0, go-gitea/gitea#31256, #35706, #36024, #36829;
+    /// actions/upload-artifact#669, github.blog changelog of 16 April 2024, actions/cache#1509.
+    ///
+    /// ### Example
+    /// ```yaml
+    /// # .forgejo/workflows/ci.yml
+    /// - uses: actions/upload-artifact@v4
+    /// ```
+    ///
+    /// ### Fix
+    /// ```yaml
+    /// # .forgejo/workflows/ci.yml
+    /// - uses: https://code.forgejo.org/forgejo/upload-artifact@v4
+    /// ```
+    "platform-version", Error, "Artifact actions of a release that the forge cannot run", check
+}
+
+fn check(context: &Context<'_, '_>) -> Vec<Finding> {
+    let mixed = steps_of_mixes(context);
+    let hosted = context.workflow.jobs.iter().enumerate().any(|(job, _)| asks_for_github(context, job));
+    let mut findings = Vec::new();
+    for (at, job) in context.workflow.jobs.iter().enumerate() {
+        for step in &job.steps {
+            let Some(uses) = step.uses else { continue };
+            let Uses::Repo(action) = parse_uses(uses.value) else { continue };
+            if context.dialect == Dialect::GitHub && !hosted || is_for_another_forge(job, step) {
+                continue;
+            }
+            let finding = match artifact_action(&Uses::Repo(action.clone()), step.uses_comment) {
+                Some(_) if mixed.contains(&(at, step.index)) => None,
+                Some(artifact) => of_artifact(context, at, step, &action, &artifact),
+                None => of_cache(context, step, &action),
+            };
+            // Jobs that share their steps by an alias share the place.
+            let known = |finding: &Finding| findings.iter().any(|f: &Finding| f.primary.span == finding.primary.span);
+            findings.extend(finding.filter(|finding| !known(finding)));
+        }
+    }
+    findings
+}
+
+fn of_artifact(
+    context: &Context<'_, '_>,
+    job: usize,
+    step: &Step<'_>,
+    action: &ActionRef,
+    artifact: &Artifact,
+) -> Option<Finding> {
+    let trouble = trouble(context.dialect, action.host.as_deref(), artifact)?;
+    let name = format!("`{}/{}` v{}", action.owner, action.repo, artifact.version.major()?);
+    let forge = context.dialect.name();
+    let (message, label) = match trouble {
+        Trouble::RefusesForge => {
+            (format!("{name} refuses to run on {forge}"), "fails with `GHESNotSupportedError`".to_owned())
+        }
+        Trouble::RefusesOlderRunner => (
+            format!("{name} refuses to run on {forge}, unless the runner is 3.0 or later"),
+            "fails with `GHESNotSupportedError`".to_owned(),
+        ),
+        Trouble::ClosedDown => (
+            format!("{name} no longer works on github.com"),
+            closing_day(artifact).map_or_else(String::new, |day| format!("shut down on {day}")),
+        ),
+        Trouble::NeedsNewerServer => {
+            (format!("{name} cannot upload to {forge}"), format!("{forge} up to mid-2026 refuses its uploads"))
+        }
+    };
+    let mut finding = RULE.finding(message, context.label(step.anchor(), label));
+    if matches!(trouble, Trouble::RefusesOlderRunner | Trouble::NeedsNewerServer) {
+        finding = finding.likely();
+    }
+    let Some(instead) = replacement(context.dialect, artifact) else { return Some(finding) };
+    let mut help = format!("use `{instead}`");
+    if takes_hidden_files(context, job, step, artifact) {
+        help.push_str(" with `include-hidden-files: true`");
+    }
+    Some(finding.help(help))
+}
+
+/// Whether an upload takes files along that its successor would leave out.
+fn takes_hidden_files(context: &Context<'_, '_>, job: usize, step: &Step<'_>, artifact: &Artifact) -> bool {
+    let asked = step.input_text("include-hidden-files").is_some();
+    let producer = context.flow.producers.iter().find(|p| p.job == job && p.step == step.index);
+    !asked
+        && artifact.drops_hidden_files().is_no()
+        && producer.is_some_and(|producer| {
+            let includes = producer.uploads.iter().flat_map(|upload| &upload.paths.includes);
+            includes.into_iter().any(|include| include.is_hidden() == Tri::Yes)
+        })
+}
+
+fn of_cache(context: &Context<'_, '_>, step: &Step<'_>, action: &ActionRef) -> Option<Finding> {
+    let major = release_of(action, step.uses_comment).major()?;
+    if context.dialect != Dialect::GitHub || !action.is("actions", "cache") || !(1..=2).contains(&major) {
+        return None;
+    }
+    let message = format!("`actions/cache` v{major} no longer works on github.com");
+    let finding = RULE.finding(message, context.label(step.anchor(), "shut down on 1 March 2025"));
+    Some(finding.help("use `actions/cache@v4`"))
+}
+
+/// The steps that `version-mix` speaks of already: one remedy is enough.
+fn steps_of_mixes(context: &Context<'_, '_>) -> Vec<(usize, usize)> {
+    let flow = context.flow;
+    let mut steps = Vec::new();
+    for mix in version_mix::mixes(context) {
+        steps.push((flow.consumers[mix.consumer].job, flow.consumers[mix.consumer].step));
+        steps.extend(mix.producers.iter().map(|&p| (flow.producers[p].job, flow.producers[p].step)));
+    }
+    steps
+}
+
+/// Whether a job asks for one of GitHub's own runners, so that this is not GitHub Enterprise Server.
+fn asks_for_github(context: &Context<'_, '_>, job: usize) -> bool {
+    let hosted = |label: &str| ["ubuntu-", "windows-", "macos-"].iter().any(|system| label.starts_with(system));
+    let Some(node) = context.workflow.jobs[job].runs_on else { return false };
+    match node.as_str() {
+        Some(text) if text.contains("${{") => {
+            let inner = text.trim().trim_start_matches("${{").trim_end_matches("}}").trim().to_lowercase();
+            let Some(path) = inner.strip_prefix("matrix.") else { return false };
+            context.flow.jobs[job].legs.legs.iter().any(|leg| leg.get(path).flatten().is_some_and(hosted))
+        }
+        Some(text) => hosted(text),
+        None => {
+            let labels = || node.items().filter_map(crate::workflow::yaml::Yaml::as_str);
+            labels().any(hosted) && !labels().any(|label| label.eq_ignore_ascii_case("self-hosted"))
+        }
+    }
+}
+
+/// Whether a condition chooses the forge: one workflow may serve several.
+fn is_for_another_forge(job: &Job<'_>, step: &Step<'_>) -> bool {
+    let chooses = |text: &str| {
+        ["server_url", "SERVER_URL", "api_url", "forgejo", "gitea", "ghes"].iter().any(|word| text.contains(word))
+    };
+    [job.condition, step.condition].into_iter().flatten().any(|condition| chooses(condition.value))
+}
