@@ -31,6 +31,23 @@ const EXPERIMENT: [(&str, &str); 11] = [
 const PROJECTS: [&str; 3] = ["before", "after", "first-proposal"];
 const PROJECT_WORKFLOW: &str = ".forgejo/workflows/ci.yml";
 
+/// Whole projects below `projects/`, each with one workflow that is linted: the folder and the workflow.
+fn projects() -> Vec<(String, &'static str)> {
+    let folder = root().join("projects");
+    let mut found: Vec<_> = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.expect("a readable entry").file_name().to_string_lossy().into_owned())
+        .map(|name| {
+            let known = [".github/workflows/ci.yml", ".forgejo/workflows/ci.yml", ".gitea/workflows/ci.yml"];
+            let workflow = known.into_iter().find(|workflow| folder.join(&name).join(workflow).exists());
+            let workflow = workflow.unwrap_or_else(|| panic!("{name} has no workflow `ci.yml`"));
+            (format!("projects/{name}"), workflow)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows-fixtures")
 }
@@ -140,6 +157,9 @@ fn the_output_is_as_recorded() {
     for project in PROJECTS {
         check(&root.join(project), PROJECT_WORKFLOW, &root.join(project).join("expected.out"));
     }
+    for (project, workflow) in projects() {
+        check(&root.join(&project), workflow, &root.join(&project).join("expected.out"));
+    }
     for directory in ["experiment", "defects", "traps", "time", "suppression", "bad-input"] {
         for workflow in workflows(directory) {
             check(&root, &workflow, &root.join(&workflow).with_extension("out"));
@@ -184,6 +204,9 @@ fn nothing_is_said_about_a_correct_workflow() {
     for trap in traps.iter().chain(&workflows("time/traps")) {
         check(&root, trap);
     }
+    for (project, workflow) in projects().iter().filter(|(project, _)| project.contains("/trap--")) {
+        check(&root.join(project), workflow);
+    }
     assert!(loud.is_empty(), "false alarms:\n{loud}");
 }
 
@@ -212,6 +235,16 @@ fn each_defect_is_found_by_its_rule_alone() {
         let rules: BTreeSet<_> = found.iter().map(rule).collect();
         if rules != BTreeSet::from([expected]) {
             let _ = writeln!(wrong, "{workflow}: found {rules:?}");
+        }
+    }
+    for (project, workflow) in projects() {
+        let name = project.trim_start_matches("projects/");
+        let (expected, _) =
+            name.split_once("--").unwrap_or_else(|| panic!("{name} does not begin with a rule and `--`"));
+        let found = findings(&root().join(&project), workflow);
+        let rules: BTreeSet<_> = found.iter().map(rule).collect();
+        if expected != "trap" && rules != BTreeSet::from([expected]) {
+            let _ = writeln!(wrong, "{project}: found {rules:?}");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
@@ -286,6 +319,15 @@ fn the_readme_repeats_the_first_line_of_every_fixture() {
             if !readme.contains(&entry) {
                 let _ = writeln!(missing, "{}", entry.trim_end());
             }
+        }
+    }
+    for (project, workflow) in projects() {
+        known += 1;
+        let text = read(&root().join(&project).join(workflow));
+        let says = text.lines().next().and_then(|line| line.strip_prefix("# "));
+        let entry = format!("- `{project}`: {}\n", says.unwrap_or("(a first line `# …` in its workflow)"));
+        if !readme.contains(&entry) {
+            let _ = writeln!(missing, "{}", entry.trim_end());
         }
     }
     assert!(missing.is_empty(), "workflows-fixtures/README.md lacks\n{missing}");

@@ -10,6 +10,7 @@ mod project;
 mod read;
 mod selection;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,7 +22,7 @@ use discover::{Discovery, Input};
 
 use crate::config::settings::SeverityOverride;
 use crate::findings::fix::Safety;
-use crate::findings::{Finding, Mended, Problem, Report, Severity, suppression};
+use crate::findings::{Finding, Label, Mended, Problem, Report, Severity, suppression};
 use crate::fix;
 use crate::flow::{Flow, Pins, call};
 use crate::rules::{self, Context};
@@ -128,6 +129,7 @@ pub fn run(options: &Options) -> Outcome {
         report.findings.extend(result.findings);
         report.problems.extend(result.problems);
     }
+    without_repeats(&mut report.findings);
     let fail_on = settings.all().iter().filter_map(|config| config.1.settings.fail_on).min();
     report.problems.append(&mut settings.problems);
     report.problems.extend(unused_contracts(&settings));
@@ -135,6 +137,16 @@ pub fn run(options: &Options) -> Outcome {
     report.mended = total;
     report.elapsed = start.elapsed();
     Outcome { report, notes, fail_on, diff }
+}
+
+/// Drops a finding in a file that is called where the same is said of that file itself.
+fn without_repeats(findings: &mut Vec<Finding>) {
+    let key = |finding: &Finding, label: &Label| (finding.rule, label.source.path.clone(), label.span);
+    let own: HashSet<_> = findings.iter().map(|finding| key(finding, &finding.primary)).collect();
+    findings.retain(|finding| {
+        let place = finding.related.first().filter(|place| place.source.path != finding.primary.source.path);
+        place.is_none_or(|place| !own.contains(&key(finding, place)))
+    });
 }
 
 fn tasks(inputs: &[Input], settings: &mut Settings, options: &Options, notes: &mut Vec<String>) -> Vec<Task> {

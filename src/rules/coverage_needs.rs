@@ -84,7 +84,12 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
         matching.iter().filter(|(p, meets)| *meets == Meets::Always && !ordered(p.job)).map(|(p, _)| *p).collect();
     // An artifact of one name may come from any of several jobs: one that is waited for will do. A job that waits for
     // this one cannot be its source, and a reader of everything takes what is there on purpose.
-    let served = matching.iter().any(|(p, _)| ordered(p.job));
+    let served = matching.iter().any(|(p, _)| ordered(p.job)) || unseen_before(context, consumer.job);
+    // What another call uploads under a name that fits is no business of a workflow that is called.
+    let same_file = |p: &Producer<'_>| {
+        context.workflow.jobs[consumer.job].within.is_none()
+            || context.workflow.siblings(p.job, consumer.job) == (p.job, consumer.job)
+    };
     let needed = match consumer.selector {
         Selector::Name(_) if served => return None,
         Selector::Ids => return None,
@@ -92,17 +97,13 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
         // A pattern may match more than is meant: with one source in order, only coverage data that is surely uploaded,
         // and put together with the rest, is surely missed.
         Selector::Pattern(_) | Selector::All if served => missing.iter().find(|p| {
-            let misses = p.unconditional && holds_coverage(p) && combines(context, consumer);
+            let misses = p.unconditional && holds_coverage(p) && combines(context, consumer) && same_file(p);
             misses && !flow.needs.orders(p.job, consumer.job)
         })?,
         Selector::Name(_) | Selector::Pattern(_) | Selector::All => {
             missing.iter().find(|p| !flow.needs.orders(p.job, consumer.job))?
         }
     };
-    // A name that something unseen may upload as well is not surely this producer's.
-    if matches!(consumer.selector, Selector::Name(_)) && unseen_before(context, consumer.job) {
-        return None;
-    }
     let (from, to) = (&context.workflow.jobs[needed.job], &context.workflow.jobs[consumer.job]);
     let uploaded = needed.name.or(needed.path).map_or(from.id.span(), |text| text.span());
     let downloaded = consumer.selector_text.map_or(to.steps[consumer.step].anchor(), |text| text.span());

@@ -77,7 +77,9 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
     };
     let name = producer.name.map_or(step.anchor(), |name| name.span());
     let mut finding = RULE.finding(message, context.label(name, "the same in every one of these legs"));
-    if let Some(matrix) = job.strategy.and_then(|strategy| strategy.matrix) {
+    // Where the legs of this job are the same, those of the job that calls the workflow differ.
+    let caller = job.within.filter(|_| differing.is_empty()).map(|caller| &context.workflow.jobs[caller]);
+    if let Some(matrix) = caller.unwrap_or(job).strategy.and_then(|strategy| strategy.matrix) {
         let span = matrix
             .get_entry(differing.first().map_or("", |axis| axis.as_str()))
             .map_or(matrix.span(), |(key, _)| key.span());
@@ -91,10 +93,13 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
     if overwrites {
         finding.severity = Severity::Warning;
     }
-    if !overwrites {
+    if !overwrites && caller.is_none() {
         finding = finding.fix(tell_apart(context, producer));
     }
-    Some(finding.help(if axes.is_empty() {
+    Some(finding.help(if caller.is_some() {
+        "give the called workflow what differs as an input, put it into the name, and download with a pattern"
+            .to_owned()
+    } else if axes.is_empty() {
         "put something that differs between the legs into the name".to_owned()
     } else {
         format!("put `{}` into the name, and download with a pattern", axes.join("-"))
