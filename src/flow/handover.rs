@@ -11,9 +11,10 @@ use super::data::DataFile;
 use super::glob::Meets;
 use super::paths::UploadPath;
 use super::work::{Apply, Work, WorkKind};
-use super::{Flow, Pins};
+use super::{Flow, Pins, repeats};
 use crate::shell::{self, CoverageSub, Measured};
 use crate::source::Span;
+use crate::task::Origin;
 use crate::workflow::action::{Uses, parse_uses};
 use crate::workflow::model::Pairs;
 use crate::workflow::{Job, Workflow};
@@ -64,6 +65,8 @@ pub struct Repeat {
     pub likely: bool,
     /// The coverage job has the test job's data already.
     pub has_data: bool,
+    /// Where in other files the two runs are written, as [`Work::origin`].
+    pub origins: [Vec<Origin>; 2],
 }
 
 /// What is known about the coverage hand-over of a workflow.
@@ -316,21 +319,31 @@ fn is_suite(work: &Work) -> bool {
     }
 }
 
+/// Whether this is a session that runs tests by its name, or the tests that one was seen to run.
+fn is_session_of_tests(work: &Work) -> bool {
+    match &work.kind {
+        WorkKind::Tests(_) => !work.origin.is_empty(),
+        WorkKind::Session(run) => run.sessions.iter().any(|name| shell::is_test_session(name)),
+        _ => false,
+    }
+}
+
 /// Whether this work leaves coverage data behind: `Some(false)` for certain, `Some(true)` by convention.
 fn measures(workflow: &Workflow<'_>, job: &Job<'_>, work: &Work, works: &[Work]) -> Option<bool> {
     match &work.kind {
         WorkKind::Tests(run) if run.measured.is_some() => Some(false),
-        WorkKind::Session(run) if run.sessions.iter().any(|name| shell::is_test_session(name)) => {
+        _ if is_session_of_tests(work) => {
             // `coverage combine` behind the session fails unless the session has left data.
-            let combined = works.iter().any(|w| {
-                w.span.start > work.span.start
-                    && matches!(&w.kind, WorkKind::Coverage(c) if c.sub == CoverageSub::Combine)
-            });
-            if combined {
+            let mut after = works.iter().skip_while(|other| !std::ptr::eq(*other, work)).skip(1);
+            if after.any(|w| matches!(&w.kind, WorkKind::Coverage(c) if c.sub == CoverageSub::Combine)) {
                 return Some(false);
             }
-            let asked =
-                run.args.iter().any(|arg| arg.starts_with('-') && arg.contains("cov") && !arg.starts_with("--no-"));
+            let asked = matches!(&work.kind, WorkKind::Session(run) if run.args.iter().any(|arg| {
+                arg.starts_with('-') && arg.contains("cov") && !arg.starts_with("--no-")
+            }));
+            if work.setting.as_ref().is_some_and(|setting| setting.isolated) {
+                return asked.then_some(true);
+            }
             let step = &job.steps[work.step];
             // coverage.py's own switch: every Python process that starts is measured.
             let envs = || job.step_envs(step).chain([&job.env, workflow.env_of(job)]).flatten();
@@ -419,6 +432,7 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
             };
             if !runs_always(workflow, first.job)
                 || !same_environment(workflow, flow, first.job, reader.job, likely)
+                || !repeats::same_session_setting(first.work, again)
                 || !same_setting(workflow, roles, &first, &Suite { job: reader.job, work: again })
             {
                 continue;
@@ -436,7 +450,9 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
                 again: Place { job: reader.job, span: again.span },
                 likely,
                 has_data,
+                origins: [first.work.origin.clone(), again.origin.clone()],
             };
+            // Several runs of one session, one for each interpreter, are one command of the workflow.
             if !handover.repeats.iter().any(|r| r.again == repeat.again) {
                 handover.repeats.push(repeat);
             }
@@ -543,7 +559,10 @@ fn same_setting(workflow: &Workflow<'_>, roles: &[Role<'_>], a: &Suite<'_>, b: &
             .iter()
             .take_while(|work| !std::ptr::eq(*work, suite.work))
             .filter(|work| matches!(work.kind, WorkKind::Opaque))
-            .map(|work| workflow.slice(work.span))
+            .map(|work| match work.origin.last() {
+                Some(origin) => origin.source.slice(origin.span),
+                None => workflow.slice(work.span),
+            })
             .collect();
         unseen.sort_unstable();
         unseen.dedup();

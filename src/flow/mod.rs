@@ -31,6 +31,7 @@ pub mod needs;
 pub mod paths;
 pub mod project;
 pub mod promise;
+mod repeats;
 pub mod run;
 pub mod work;
 pub mod written;

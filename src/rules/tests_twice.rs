@@ -1,7 +1,10 @@
 //! `tests-twice`
 
-use super::{Context, remedy};
-use crate::findings::Finding;
+use std::sync::Arc;
+
+use super::Context;
+use crate::findings::{Finding, Label};
+use crate::task::Origin;
 
 rule! {
     /// ### What it does
@@ -42,6 +45,12 @@ rule! {
     fix: Unsafe
 }
 
+/// The command itself, where it stands in another file such as a noxfile.
+fn written_at(origin: &[Origin], text: &str) -> Option<Label> {
+    let Origin { source, span } = origin.last()?;
+    Some(Label { source: Arc::clone(source), span: *span, text: text.to_owned() })
+}
+
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for repeat in &context.flow.handover.repeats {
@@ -54,17 +63,23 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 first.id.value, again.id.value
             )
         };
-        let finding = RULE
+        let [first_origin, again_origin] = &repeat.origins;
+        let mut finding = RULE
             .finding(
                 format!("`{}` runs again the tests that `{}` has run", again.id.value, first.id.value),
                 context.label(
                     repeat.again.span,
                     if repeat.likely { "no data is fetched, so this runs the tests" } else { "run again here" },
                 ),
-            )
-            .related(context.label(repeat.first.span, "run first here"))
-            .help(help)
-            .fix(remedy::report(context, repeat));
+            );
+        if let Some(label) = written_at(again_origin, "this runs them again") {
+            finding = finding.related(label);
+        }
+        finding = finding.related(context.label(repeat.first.span, "run first here"));
+        if let Some(label) = written_at(first_origin, "this runs them first") {
+            finding = finding.related(label);
+        }
+        let finding = finding.help(help).fix(remedy::report(context, repeat));
         findings.push(if repeat.likely { finding.likely() } else { finding });
     }
     findings

@@ -8,7 +8,7 @@ use super::script::Word;
 pub enum TestTool {
     /// `pytest`.
     Pytest,
-    /// `behave`.
+    /// `behave`, or `behavex`, which runs it in several processes.
     Behave,
     /// `python -m unittest`.
     Unittest,
@@ -42,6 +42,8 @@ pub struct TestRun {
     pub reports: Vec<ReportOutput>,
     /// `--cov-fail-under` (pytest) or `--fail-under` (slipcover) is given.
     pub fail_under: bool,
+    /// The command shares the tests out to several processes (`-n auto`, `--parallel-processes 8`).
+    pub parallel: bool,
 }
 
 /// How coverage is measured while tests run.
@@ -123,6 +125,8 @@ struct Table {
     noise: &'static [&'static str],
     /// Options after which no test runs.
     quits: &'static [&'static str],
+    /// Options that share the tests out to processes, unless their value says one or none.
+    shares: &'static [&'static str],
 }
 
 const PYTEST: Table = Table {
@@ -320,6 +324,7 @@ const PYTEST: Table = Table {
         "--setuponly",
         "--cache-show",
     ],
+    shares: &["-n", "--numprocesses"],
 };
 
 const BEHAVE: Table = Table {
@@ -422,6 +427,71 @@ const BEHAVE: Table = Table {
         "-h",
         "--help",
     ],
+    shares: &["-j", "--jobs", "--parallel"],
+};
+
+/// behavex runs features as behave does, shared out to processes.
+const BEHAVEX: Table = Table {
+    spec: Spec {
+        value: &[
+            "-t",
+            "--tags",
+            "-n",
+            "--name",
+            "-i",
+            "--include",
+            "-ip",
+            "--include-paths",
+            "-e",
+            "--exclude",
+            "-D",
+            "--define",
+            "-o",
+            "--output-folder",
+            "-rf",
+            "--rerun-failures",
+            "-c",
+            "--config",
+            "--logging-level",
+            "--parallel-processes",
+            "--parallel-scheme",
+            "--parallel-delay",
+            "--formatter",
+        ],
+        maybe: &[],
+        many: &[],
+        stop: false,
+    },
+    selects: &[
+        &["-D", "--define"],
+        &["-e", "--exclude"],
+        &["-i", "--include"],
+        &["-ip", "--include-paths"],
+        &["-n", "--name"],
+        &["-t", "--tags"],
+        &["-rf", "--rerun-failures"],
+        &["-c", "--config"],
+    ],
+    noise: &[
+        "-o",
+        "--output-folder",
+        "--logging-*",
+        "--parallel-*",
+        "--formatter",
+        "--show-progress-bar",
+        "-spb",
+        "--no-capture*",
+        "--no-color",
+        "--no-logcapture",
+        "--no-formatter",
+        "-s",
+        "-v",
+        "--verbose",
+        "--stop",
+        "--rerun-failures",
+    ],
+    quits: &["-d", "--dry-run", "--version", "-h", "--help"],
+    shares: &["--parallel-processes"],
 };
 
 const UNITTEST: Table = Table {
@@ -447,6 +517,7 @@ const UNITTEST: Table = Table {
         "--buffer",
     ],
     quits: &["-h", "--help"],
+    shares: &[],
 };
 
 const DJANGO: Table = Table {
@@ -503,6 +574,7 @@ const DJANGO: Table = Table {
         "--debug-mode",
     ],
     quits: &["-h", "--help", "--version"],
+    shares: &["--parallel"],
 };
 
 const GENERIC: Table = Table {
@@ -510,6 +582,7 @@ const GENERIC: Table = Table {
     selects: &[],
     noise: &["-v", "-q", "--verbose", "--quiet", "--with-coverage", "--coverage*"],
     quits: &["-h", "--help", "--version", "--list"],
+    shares: &[],
 };
 
 /// Reads the command of a test tool; `None` when `name` is no test tool.
@@ -518,6 +591,7 @@ pub(super) fn read_suite(name: &str, args: &[Word]) -> Option<Suite> {
     let suite = match name {
         "pytest" | "py.test" => pytest(args),
         "behave" => run(TestTool::Behave, &BEHAVE, args),
+        "behavex" => run(TestTool::Behave, &BEHAVEX, args),
         "unittest" => run(TestTool::Unittest, &UNITTEST, args),
         "nose2" | "nosetests" => {
             let tool = if name == "nose2" { TestTool::Nose2 } else { TestTool::Other(name.to_owned()) };
@@ -580,6 +654,10 @@ fn run(tool: TestTool, table: &Table, words: &[Word]) -> Suite {
         measured: None,
         reports: Vec::new(),
         fail_under: false,
+        parallel: parsed.options.iter().any(|option| {
+            let value = option.values.first().map_or("", |word| word.text.as_str());
+            table.shares.contains(&option.name.as_str()) && !matches!(value, "0" | "1" | "no" | "none")
+        }),
     })
 }
 
@@ -638,12 +716,13 @@ pub(super) fn read_measured(module: bool, words: &[Word], measured: Measured) ->
             measured: Some(measured),
             reports: Vec::new(),
             fail_under: false,
+            parallel: false,
         });
     };
     let base = head.text.rsplit(['/', '\\']).next().unwrap_or_default();
     let name = if module
         || base == "manage.py"
-        || matches!(base, "pytest" | "py.test" | "behave" | "nose2" | "trial" | "stestr")
+        || matches!(base, "pytest" | "py.test" | "behave" | "behavex" | "nose2" | "trial" | "stestr")
     {
         base
     } else {
@@ -662,6 +741,7 @@ pub(super) fn read_measured(module: bool, words: &[Word], measured: Measured) ->
             measured: Some(measured),
             reports: Vec::new(),
             fail_under: false,
+            parallel: false,
         }),
     }
 }

@@ -382,6 +382,7 @@ fn is_known_tool(name: &str) -> bool {
             "pytest"
                 | "py.test"
                 | "behave"
+                | "behavex"
                 | "coverage"
                 | "coverage3"
                 | "slipcover"
