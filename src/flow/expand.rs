@@ -161,7 +161,7 @@ impl Expander<'_, '_> {
 }
 
 /// Stands in an environment for variables whose very names are not known.
-pub(super) const UNKNOWN_NAMES: &str = "*";
+pub(crate) const UNKNOWN_NAMES: &str = "*";
 
 fn is_coverage_variable(name: &str) -> bool {
     name.starts_with("COVERAGE_")

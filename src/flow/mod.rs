@@ -38,6 +38,7 @@ pub mod written;
 
 use std::sync::Arc;
 
+pub(crate) use expand::UNKNOWN_NAMES;
 pub use needs::Needs;
 pub use project::{Files, NoFiles, Project};
 pub use run::Run;

@@ -1,4 +1,0 @@
-use super::{Request, Resolution};
-pub(super) fn resolve(_request: &Request<'_>) -> Option<Resolution> {
-    None
-}
