@@ -19,9 +19,10 @@ struct Surroundings<'s> {
 impl<'s> Surroundings<'s> {
     fn of(setting: Option<&'s Setting>) -> Self {
         let Some(setting) = setting else { return Self { python: Interpreter::Inherited, packages: Some(Vec::new()) } };
-        let packages = setting.installs.as_ref().map(|installs| {
-            installs.iter().map(String::as_str).filter(|word| is_particular(word)).collect()
-        });
+        let packages = setting
+            .installs
+            .as_ref()
+            .map(|installs| installs.iter().map(String::as_str).filter(|word| is_particular(word)).collect());
         Self { python: setting.python.clone(), packages }
     }
 }
@@ -29,8 +30,22 @@ impl<'s> Surroundings<'s> {
 /// Whether an argument of `install` chooses what is tested: the project itself and the tools of testing do not.
 fn is_particular(word: &str) -> bool {
     const TOOLS: [&str; 16] = [
-        "pytest", "behave", "behavex", "slipcover", "nox", "tox", "uv", "pip", "setuptools", "wheel", "python",
-        "install", "sync", "-m", "poetry", "pdm",
+        "pytest",
+        "behave",
+        "behavex",
+        "slipcover",
+        "nox",
+        "tox",
+        "uv",
+        "pip",
+        "setuptools",
+        "wheel",
+        "python",
+        "install",
+        "sync",
+        "-m",
+        "poetry",
+        "pdm",
     ];
     let plugin = ["pytest-", "behave-", "coverage"].iter().any(|start| word.starts_with(start));
     !(word.starts_with('-')

@@ -64,14 +64,13 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             )
         };
         let [first_origin, again_origin] = &repeat.origins;
-        let mut finding = RULE
-            .finding(
-                format!("`{}` runs again the tests that `{}` has run", again.id.value, first.id.value),
-                context.label(
-                    repeat.again.span,
-                    if repeat.likely { "no data is fetched, so this runs the tests" } else { "run again here" },
-                ),
-            );
+        let mut finding = RULE.finding(
+            format!("`{}` runs again the tests that `{}` has run", again.id.value, first.id.value),
+            context.label(
+                repeat.again.span,
+                if repeat.likely { "no data is fetched, so this runs the tests" } else { "run again here" },
+            ),
+        );
         if let Some(label) = written_at(again_origin, "this runs them again") {
             finding = finding.related(label);
         }

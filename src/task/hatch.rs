@@ -47,8 +47,7 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
         installs.sort_unstable();
     }
     let mut resolution = Resolution::default();
-    let session =
-        resolution.session(Setting { name: name.clone(), python, installs, isolated: false });
+    let session = resolution.session(Setting { name: name.clone(), python, installs, isolated: false });
     let env = option("env-vars").map_or(Vec::new(), Node::variables);
     let args = args_text(request);
     let mut lines = Vec::new();

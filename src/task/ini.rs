@@ -67,10 +67,10 @@ mod tests {
         let text = "# c\n[testenv:a]\ncommands =\n  # no\n  pytest {posargs}\n  coverage xml\ndeps=x\n";
         let sections = parse(text);
         let lines = sections[0].get("commands").expect("there");
-        assert_eq!(lines.iter().map(|l| &text[l.span.start..l.span.end]).collect::<Vec<_>>(), [
-            "pytest {posargs}",
-            "coverage xml"
-        ]);
+        assert_eq!(
+            lines.iter().map(|l| &text[l.span.start..l.span.end]).collect::<Vec<_>>(),
+            ["pytest {posargs}", "coverage xml"]
+        );
         assert_eq!(sections[0].get("deps").expect("there")[0].text, "x");
     }
 }

@@ -42,9 +42,7 @@ struct Justfile {
 /// What the recipes of a just command execute.
 pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
     let (source, folder) = match request.option("-f") {
-        Some(file) if request.is_known(file) => {
-            (request.read(file)?, join(request.folder, super::parent(file))?)
-        }
+        Some(file) if request.is_known(file) => (request.read(file)?, join(request.folder, super::parent(file))?),
         Some(_) => return None,
         None => (
             ["justfile", "Justfile", ".justfile"].iter().find_map(|name| request.read(name))?,
@@ -64,8 +62,7 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
     if words.is_empty() {
         words.push(justfile.first.clone()?);
     }
-    let mut walk =
-        Walk { justfile: &justfile, source, folder, done: Vec::new(), resolution: Resolution::default() };
+    let mut walk = Walk { justfile: &justfile, source, folder, done: Vec::new(), resolution: Resolution::default() };
     // A recipe takes as many words as it has parameters; the next word is a recipe again.
     while !words.is_empty() {
         let name = words.remove(0);
@@ -74,10 +71,8 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
         }
         let recipe = walk.recipe(&name)?;
         let takes = if recipe.parameters.iter().any(|p| p.rest) { words.len() } else { recipe.parameters.len() };
-        let args: Vec<Option<String>> = words
-            .drain(..takes.min(words.len()))
-            .map(|word| request.is_known(&word).then_some(word))
-            .collect();
+        let args: Vec<Option<String>> =
+            words.drain(..takes.min(words.len())).map(|word| request.is_known(&word).then_some(word)).collect();
         let session = walk.resolution.session(Setting::plain(&name));
         walk.run(&name, &args, session, 0)?;
     }
@@ -104,7 +99,8 @@ fn read(source: &Source) -> Justfile {
             continue;
         }
         if content.starts_with('#') || content.starts_with('[') {
-            justfile.strange |= content.starts_with("[script") || content.starts_with("[no-cd")
+            justfile.strange |= content.starts_with("[script")
+                || content.starts_with("[no-cd")
                 || content.starts_with("[working-directory");
             continue;
         }
@@ -114,7 +110,8 @@ fn read(source: &Source) -> Justfile {
             name = name.strip_prefix("export ").unwrap_or(name).trim();
             if let Some(setting) = name.strip_prefix("set ") {
                 justfile.strange |= matches!(setting.trim(), "shell" | "working-directory" | "script-interpreter")
-                    && !value.contains("bash") && !value.contains("\"sh\"");
+                    && !value.contains("bash")
+                    && !value.contains("\"sh\"");
             } else if let Some(alias) = name.strip_prefix("alias ") {
                 justfile.aliases.insert(alias.trim().to_owned(), value.trim().to_owned());
             } else {

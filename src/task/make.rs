@@ -59,13 +59,7 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
             None => makefile.first.clone()?,
         });
     }
-    let mut walk = Walk {
-        request,
-        source,
-        makefile: &makefile,
-        done: Vec::new(),
-        resolution: Resolution::default(),
-    };
+    let mut walk = Walk { request, source, makefile: &makefile, done: Vec::new(), resolution: Resolution::default() };
     for target in &targets {
         if !request.is_known(target) {
             return None;
@@ -124,8 +118,9 @@ fn read(source: &Source) -> Makefile {
         }
         let mut line = trimmed;
         let mut exported = false;
-        while let Some(rest) =
-            ["export ", "override ", "private "].iter().find_map(|word| line.strip_prefix(word).map(|rest| (word, rest)))
+        while let Some(rest) = ["export ", "override ", "private "]
+            .iter()
+            .find_map(|word| line.strip_prefix(word).map(|rest| (word, rest)))
         {
             exported |= *rest.0 == "export ";
             line = rest.1.trim_start();
@@ -221,8 +216,7 @@ fn assignment(line: &str) -> Option<(&str, &str, &str)> {
     let at = line.find('=')?;
     let operator_at = line[..at].trim_end_matches([':', '?', '+', '!']).len();
     let name = line[..operator_at].trim();
-    let plain = !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
     plain.then(|| (name, &line[operator_at..=at], line[at + 1..].trim()))
 }
 

@@ -93,12 +93,7 @@ pub struct Setting {
 
 impl Setting {
     fn plain(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            python: Interpreter::Inherited,
-            installs: Some(Vec::new()),
-            isolated: false,
-        }
+        Self { name: name.to_owned(), python: Interpreter::Inherited, installs: Some(Vec::new()), isolated: false }
     }
 }
 
@@ -174,12 +169,7 @@ impl Tasks {
 
     /// What `run`, started in `folder` (relative to the project's root, empty for the root itself) with the variables
     /// `env`, executes. `None` when that cannot be told.
-    pub fn resolve(
-        &self,
-        run: &SessionRun,
-        folder: &str,
-        env: &[(String, Option<String>)],
-    ) -> Option<Arc<Resolution>> {
+    pub fn resolve(&self, run: &SessionRun, folder: &str, env: &[(String, Option<String>)]) -> Option<Arc<Resolution>> {
         let key = (run.clone(), folder.to_owned(), env.to_vec());
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = seen.get(&key) {
@@ -233,7 +223,9 @@ fn parent(path: &str) -> &str {
 /// Variables that runners set for their jobs, so that a workflow that does not set them says nothing about them.
 fn is_set_by_runners(name: &str) -> bool {
     matches!(name, "CI" | "HOME" | "USER" | "PATH" | "SHELL" | "PWD" | "LANG" | "TMPDIR" | "VIRTUAL_ENV" | "MAKE")
-        || ["GITHUB_", "FORGEJO_", "GITEA_", "RUNNER_", "PYTHON", "LC_", "XDG_"].iter().any(|start| name.starts_with(start))
+        || ["GITHUB_", "FORGEJO_", "GITEA_", "RUNNER_", "PYTHON", "LC_", "XDG_"]
+            .iter()
+            .any(|start| name.starts_with(start))
 }
 
 /// The version in a name such as `3.12`, `py312`, `python3.12`, `cpython3.12`; none for `pypy3.10` and the like.

@@ -267,12 +267,7 @@ fn named(declared: &[Declared], name: &str, known: bool, posargs: &Value) -> Opt
     (!runs.is_empty()).then_some(runs)
 }
 
-fn select(
-    request: &Request<'_>,
-    machine: &Machine<'_>,
-    declared: &[Declared],
-    posargs: Value,
-) -> Option<Vec<Run>> {
+fn select(request: &Request<'_>, machine: &Machine<'_>, declared: &[Declared], posargs: Value) -> Option<Vec<Run>> {
     let mut names: Vec<(String, bool)> =
         request.run.sessions.iter().map(|name| (name.clone(), request.is_known(name))).collect();
     if names.is_empty()
@@ -311,9 +306,7 @@ fn select(
         }
     }
     if let Some(tags) = tags {
-        runs.retain(|run| {
-            declared[run.session].tags.iter().chain(&run.variant.tags).any(|tag| tags.contains(tag))
-        });
+        runs.retain(|run| declared[run.session].tags.iter().chain(&run.variant.tags).any(|tag| tags.contains(tag)));
     }
     if let Some(pythons) = request.option("-p") {
         if request.is_known(pythons) {
@@ -328,7 +321,10 @@ fn select(
             let mut seen = Vec::new();
             runs.retain(|run| {
                 let key = (run.session, run.variant.id.clone());
-                run.python.is_some() && !seen.contains(&key) && { seen.push(key); true }
+                run.python.is_some() && !seen.contains(&key) && {
+                    seen.push(key);
+                    true
+                }
             });
             for run in &mut runs {
                 run.python = Some(None);

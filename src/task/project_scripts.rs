@@ -47,7 +47,8 @@ fn tables(request: &Request<'_>) -> Option<(Arc<Source>, Vec<Node>)> {
         let Some(root) = toml::parse(&source.text) else { continue };
         let mut tables: Vec<Node> = root.at(path).cloned().into_iter().collect();
         if request.run.runner == Runner::Pixi {
-            let features = if *file == "pixi.toml" { root.get("feature") } else { root.at(&["tool", "pixi", "feature"]) };
+            let features =
+                if *file == "pixi.toml" { root.get("feature") } else { root.at(&["tool", "pixi", "feature"]) };
             let features = features.map_or(&[][..], Node::table);
             tables.extend(features.iter().filter_map(|(_, feature)| feature.get("tasks").cloned()));
         }
@@ -155,10 +156,13 @@ impl Walk<'_, '_> {
             self.command(command, &text, if declared { "" } else { args }, Some(node));
         } else if let Some(shell) = node.get("shell").filter(|_| node.get("interpreter").is_none()) {
             let text = shell.text()?.to_owned();
-            let text = if self.request.run.runner == Runner::Pdm && !args.is_empty() { format!("{text} {args}") } else { text };
+            let text = if self.request.run.runner == Runner::Pdm && !args.is_empty() {
+                format!("{text} {args}")
+            } else {
+                text
+            };
             self.push(shell, Code::Shell(text, false), Some(node));
-        } else if let Some(list) =
-            node.get("sequence").or_else(|| node.get("composite")).or_else(|| node.get("chain"))
+        } else if let Some(list) = node.get("sequence").or_else(|| node.get("composite")).or_else(|| node.get("chain"))
         {
             let items = list.items().to_vec();
             if self.request.run.runner == Runner::Poe {

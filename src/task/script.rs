@@ -14,7 +14,9 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
     }
     let source = request.read(path)?;
     let first = source.text.lines().next().unwrap_or_default();
-    let interpreter = first.strip_prefix("#!").map(|line| line.rsplit(['/', ' ']).find(|part| !part.starts_with('-')).unwrap_or_default());
+    let interpreter = first
+        .strip_prefix("#!")
+        .map(|line| line.rsplit(['/', ' ']).find(|part| !part.starts_with('-')).unwrap_or_default());
     let python = path.ends_with(".py") || interpreter.is_some_and(|name| name.starts_with("python"));
     let shell = interpreter.map_or(!path.contains('.') || path.ends_with(".sh") || path.ends_with(".bash"), |name| {
         matches!(name, "sh" | "bash" | "dash" | "zsh" | "ash")
@@ -62,7 +64,8 @@ fn program(request: &Request<'_>, source: &Arc<Source>, path: &str) -> Option<Re
     let mut machine = Machine::new(&module, path.trim_start_matches("./"), request.env);
     let args = request.run.args.iter();
     machine.run_main(
-        args.map(|arg| if request.is_known(arg) { Value::text(arg.as_str()) } else { Value::Part(arg.clone()) }).collect(),
+        args.map(|arg| if request.is_known(arg) { Value::text(arg.as_str()) } else { Value::Part(arg.clone()) })
+            .collect(),
     );
     if machine.exhausted {
         return None;

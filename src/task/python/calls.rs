@@ -28,44 +28,193 @@ impl Args {
 
 /// Modules whose functions neither start a program nor change files.
 const HARMLESS_MODULES: [&str; 27] = [
-    "os.path", "platform", "re", "json", "tomllib", "tomli", "toml", "textwrap", "itertools", "functools", "typing",
-    "datetime", "random", "packaging", "nox", "nox_poetry", "operator", "string", "math", "enum", "dataclasses", "sys",
-    "collections", "warnings", "inspect", "logging", "argparse",
+    "os.path",
+    "platform",
+    "re",
+    "json",
+    "tomllib",
+    "tomli",
+    "toml",
+    "textwrap",
+    "itertools",
+    "functools",
+    "typing",
+    "datetime",
+    "random",
+    "packaging",
+    "nox",
+    "nox_poetry",
+    "operator",
+    "string",
+    "math",
+    "enum",
+    "dataclasses",
+    "sys",
+    "collections",
+    "warnings",
+    "inspect",
+    "logging",
+    "argparse",
 ];
 
 /// Single functions of that kind.
 const HARMLESS: [&str; 36] = [
-    "os.getenv", "os.getcwd", "os.cpu_count", "os.listdir", "os.getpid", "os.makedirs", "os.mkdir", "os.walk",
-    "os.environ.setdefault", "os.environ.copy", "os.environ.items", "os.environ.pop", "os.environ.update", "os.fspath", "glob.glob",
-    "glob.iglob", "time.time", "time.sleep", "time.monotonic", "time.perf_counter", "shutil.which",
-    "tempfile.mkdtemp", "tempfile.gettempdir", "tempfile.TemporaryDirectory", "tempfile.NamedTemporaryFile",
-    "multiprocessing.cpu_count", "importlib.metadata.version", "contextlib.suppress", "contextlib.nullcontext",
-    "shlex.split", "shlex.quote", "shlex.join", "pathlib.Path.home", "nox.session", "os.nice", "getpass.getuser",
+    "os.getenv",
+    "os.getcwd",
+    "os.cpu_count",
+    "os.listdir",
+    "os.getpid",
+    "os.makedirs",
+    "os.mkdir",
+    "os.walk",
+    "os.environ.setdefault",
+    "os.environ.copy",
+    "os.environ.items",
+    "os.environ.pop",
+    "os.environ.update",
+    "os.fspath",
+    "glob.glob",
+    "glob.iglob",
+    "time.time",
+    "time.sleep",
+    "time.monotonic",
+    "time.perf_counter",
+    "shutil.which",
+    "tempfile.mkdtemp",
+    "tempfile.gettempdir",
+    "tempfile.TemporaryDirectory",
+    "tempfile.NamedTemporaryFile",
+    "multiprocessing.cpu_count",
+    "importlib.metadata.version",
+    "contextlib.suppress",
+    "contextlib.nullcontext",
+    "shlex.split",
+    "shlex.quote",
+    "shlex.join",
+    "pathlib.Path.home",
+    "nox.session",
+    "os.nice",
+    "getpass.getuser",
 ];
 
 /// Builtins of that kind.
 const BUILTINS: [&str; 32] = [
-    "print", "len", "str", "list", "tuple", "set", "sorted", "dict", "int", "bool", "float", "any", "all", "range",
-    "zip", "enumerate", "isinstance", "issubclass", "getattr", "hasattr", "map", "filter", "min", "max", "sum", "repr",
-    "iter", "next", "reversed", "frozenset", "type", "super",
+    "print",
+    "len",
+    "str",
+    "list",
+    "tuple",
+    "set",
+    "sorted",
+    "dict",
+    "int",
+    "bool",
+    "float",
+    "any",
+    "all",
+    "range",
+    "zip",
+    "enumerate",
+    "isinstance",
+    "issubclass",
+    "getattr",
+    "hasattr",
+    "map",
+    "filter",
+    "min",
+    "max",
+    "sum",
+    "repr",
+    "iter",
+    "next",
+    "reversed",
+    "frozenset",
+    "type",
+    "super",
 ];
 
 /// Methods of texts, paths, lists and dictionaries of that kind.
 const METHODS: [&str; 75] = [
-    "join", "split", "rsplit", "splitlines", "format", "strip", "lstrip", "rstrip", "lower", "upper", "title",
-    "startswith", "endswith", "partition", "rpartition", "removeprefix", "removesuffix", "encode", "decode", "find",
-    "rfind", "zfill", "isdigit", "casefold", "items", "keys", "values", "get", "setdefault", "update", "copy", "append",
-    "extend", "insert", "pop", "remove", "add", "discard", "sort", "reverse", "index", "count", "clear", "union",
-    "intersection", "difference", "exists", "is_file", "is_dir", "is_symlink", "glob", "rglob", "iterdir", "resolve",
-    "absolute", "as_posix", "as_uri", "relative_to", "joinpath", "with_suffix", "with_name", "read_text", "read_bytes",
-    "expanduser", "stat", "mkdir", "samefile", "match", "search", "fullmatch", "findall", "group", "groups",
-    "parse_args", "add_argument",
+    "join",
+    "split",
+    "rsplit",
+    "splitlines",
+    "format",
+    "strip",
+    "lstrip",
+    "rstrip",
+    "lower",
+    "upper",
+    "title",
+    "startswith",
+    "endswith",
+    "partition",
+    "rpartition",
+    "removeprefix",
+    "removesuffix",
+    "encode",
+    "decode",
+    "find",
+    "rfind",
+    "zfill",
+    "isdigit",
+    "casefold",
+    "items",
+    "keys",
+    "values",
+    "get",
+    "setdefault",
+    "update",
+    "copy",
+    "append",
+    "extend",
+    "insert",
+    "pop",
+    "remove",
+    "add",
+    "discard",
+    "sort",
+    "reverse",
+    "index",
+    "count",
+    "clear",
+    "union",
+    "intersection",
+    "difference",
+    "exists",
+    "is_file",
+    "is_dir",
+    "is_symlink",
+    "glob",
+    "rglob",
+    "iterdir",
+    "resolve",
+    "absolute",
+    "as_posix",
+    "as_uri",
+    "relative_to",
+    "joinpath",
+    "with_suffix",
+    "with_name",
+    "read_text",
+    "read_bytes",
+    "expanduser",
+    "stat",
+    "mkdir",
+    "samefile",
+    "match",
+    "search",
+    "fullmatch",
+    "findall",
+    "group",
+    "groups",
+    "parse_args",
+    "add_argument",
 ];
 
 /// Methods that change files.
-const FILE_METHODS: [&str; 10] = [
-    "unlink", "rename", "rmdir", "touch", "write_text", "write_bytes", "symlink_to", "hardlink_to", "chmod", "write",
-];
+const FILE_METHODS: [&str; 10] =
+    ["unlink", "rename", "rmdir", "touch", "write_text", "write_bytes", "symlink_to", "hardlink_to", "chmod", "write"];
 
 impl<'m> Machine<'m> {
     pub(super) fn call(&mut self, call: &'m ExprCall) -> Value {
@@ -261,10 +410,11 @@ impl<'m> Machine<'m> {
             "Path.cwd" | "os.getcwd" if self.cwd.as_deref() == Some("") => return Value::text("."),
             "os.path.join" => {
                 let texts: Option<Vec<&str>> = args.positional.iter().map(Value::as_str).collect();
-                return texts.and_then(|texts| texts.split_first().map(|(first, rest)| ((*first).to_owned(), rest.to_vec()))).map_or(
-                    Value::Unknown,
-                    |(first, rest)| Value::Str(rest.iter().fold(first, |path, part| join_path(&path, part))),
-                );
+                return texts
+                    .and_then(|texts| texts.split_first().map(|(first, rest)| ((*first).to_owned(), rest.to_vec())))
+                    .map_or(Value::Unknown, |(first, rest)| {
+                        Value::Str(rest.iter().fold(first, |path, part| join_path(&path, part)))
+                    });
             }
             "os.path.dirname" => {
                 return match args.first() {
@@ -306,7 +456,12 @@ impl<'m> Machine<'m> {
                         }
                         if matches!(name, "set" | "frozenset") {
                             let mut seen: Vec<Value> = Vec::new();
-                            items.retain(|item| !seen.contains(item) && { seen.push(item.clone()); true });
+                            items.retain(|item| {
+                                !seen.contains(item) && {
+                                    seen.push(item.clone());
+                                    true
+                                }
+                            });
                         }
                         if name == "sorted" {
                             let Some(mut texts) = Value::List(items.clone()).texts() else { return Value::Unknown };
@@ -360,7 +515,10 @@ impl<'m> Machine<'m> {
                 self.stop();
                 return Value::Unknown;
             }
-            "subprocess.run" | "subprocess.call" | "subprocess.check_call" | "subprocess.check_output"
+            "subprocess.run"
+            | "subprocess.call"
+            | "subprocess.check_call"
+            | "subprocess.check_output"
             | "subprocess.Popen" => return self.subprocess(args, place),
             "os.system" | "os.popen" => {
                 let event = args.first().as_str().map_or(EventKind::Opaque, |text| EventKind::Shell(text.to_owned()));
@@ -460,8 +618,17 @@ impl<'m> Machine<'m> {
                 self.stop();
                 Value::Unknown
             }
-            "log" | "debug" | "warn" | "warning" | "info" | "env.get" | "create_tmp" | "env.setdefault"
-            | "posargs.copy" | "poetry.export_requirements" | "poetry.build_package" => match (name, args.first()) {
+            "log"
+            | "debug"
+            | "warn"
+            | "warning"
+            | "info"
+            | "env.get"
+            | "create_tmp"
+            | "env.setdefault"
+            | "posargs.copy"
+            | "poetry.export_requirements"
+            | "poetry.build_package" => match (name, args.first()) {
                 ("env.get", Value::Str(name)) => self.variable(name).unwrap_or(Value::Unknown),
                 ("env.setdefault", Value::Str(name)) => {
                     let value = args.positional.get(1).cloned().unwrap_or(Value::Unknown);
@@ -550,9 +717,9 @@ impl<'m> Machine<'m> {
                 }
             }
             (Value::Dict(items), "copy") => Value::Dict(items.clone()),
-            (Value::Dict(items), "items") if items.iter().all(|(key, _)| key.is_known()) => Value::List(
-                items.iter().map(|(key, value)| Value::List(vec![key.clone(), value.clone()])).collect(),
-            ),
+            (Value::Dict(items), "items") if items.iter().all(|(key, _)| key.is_known()) => {
+                Value::List(items.iter().map(|(key, value)| Value::List(vec![key.clone(), value.clone()])).collect())
+            }
             (Value::Dict(items), "keys") if items.iter().all(|(key, _)| key.is_known()) => {
                 Value::List(items.iter().map(|(key, _)| key.clone()).collect())
             }
@@ -591,8 +758,12 @@ impl<'m> Machine<'m> {
                 Some(texts) if args.first().elements().is_some() => Value::Str(texts.join(text)),
                 _ => Value::Unknown,
             },
-            (Value::Str(text), "startswith") => args.first().as_str().map_or(Value::Unknown, |start| Value::Bool(text.starts_with(start))),
-            (Value::Str(text), "endswith") => args.first().as_str().map_or(Value::Unknown, |end| Value::Bool(text.ends_with(end))),
+            (Value::Str(text), "startswith") => {
+                args.first().as_str().map_or(Value::Unknown, |start| Value::Bool(text.starts_with(start)))
+            }
+            (Value::Str(text), "endswith") => {
+                args.first().as_str().map_or(Value::Unknown, |end| Value::Bool(text.ends_with(end)))
+            }
             (Value::Str(text), "lower") => Value::Str(text.to_lowercase()),
             (Value::Str(text), "upper") => Value::Str(text.to_uppercase()),
             (Value::Str(text), "strip") if args.positional.is_empty() => Value::text(text.trim()),

@@ -43,7 +43,9 @@ impl Ini {
         let mut chain: Vec<&Section> = self.own_section(environment).into_iter().collect();
         let base = chain.first().and_then(|section| section.get("base"));
         match base {
-            Some(lines) => chain.extend(lines.iter().flat_map(|line| line.text.split(',')).filter_map(|name| self.section(name.trim()))),
+            Some(lines) => chain.extend(
+                lines.iter().flat_map(|line| line.text.split(',')).filter_map(|name| self.section(name.trim())),
+            ),
             None => chain.extend(self.section("testenv")),
         }
         chain.into_iter().find_map(|section| names.iter().find_map(|name| section.get(name)))
@@ -214,9 +216,8 @@ impl Ini {
         let default = self.default_environments().unwrap_or_default();
         default.iter().any(|name| name.split('-').any(|part| part == factor))
             || self.sections.iter().flat_map(|section| &section.options).flat_map(|(_, lines)| lines).any(|line| {
-                condition(&line.text).is_some_and(|(alternatives, _)| {
-                    alternatives.iter().flatten().any(|(name, _)| name == factor)
-                })
+                condition(&line.text)
+                    .is_some_and(|(alternatives, _)| alternatives.iter().flatten().any(|(name, _)| name == factor))
             })
     }
 }

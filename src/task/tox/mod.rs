@@ -111,7 +111,8 @@ fn find(request: &Request<'_>) -> Option<(Arc<Source>, String, Box<dyn Config>)>
                         let text = node.text()?;
                         // The places hold when the text stands in the file as it is.
                         let base = source.slice(node.span).find(text.get(..text.len().min(40))?)?;
-                        config::Ini::read(text, node.span.start + base, "tox").map(|ini| Box::new(ini) as Box<dyn Config>)
+                        config::Ini::read(text, node.span.start + base, "tox")
+                            .map(|ini| Box::new(ini) as Box<dyn Config>)
                     }
                     Some(tox) => Some(Box::new(native::Native { root: tox.clone() })),
                     None => None,
@@ -168,7 +169,8 @@ fn quoted(word: &str) -> String {
 
 fn posargs_text(posargs: &[Word]) -> String {
     // An argument that is not known stays so by a brace.
-    let word = |word: &Word| if word.dynamic { format!("{{{}}}", word.text.replace(' ', "")) } else { quoted(&word.text) };
+    let word =
+        |word: &Word| if word.dynamic { format!("{{{}}}", word.text.replace(' ', "")) } else { quoted(&word.text) };
     posargs.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 

@@ -86,9 +86,9 @@ impl Config for Native {
         }
         let passed = self.option(name, "pass_env").map_or(&[][..], Node::items);
         let open = passed.iter().filter_map(Node::text).any(|name| name == "*" || name.starts_with("COV"));
-        let base_python = self.option(name, "base_python").and_then(|node| {
-            node.text().or_else(|| node.items().first().and_then(Node::text)).map(str::to_owned)
-        });
+        let base_python = self
+            .option(name, "base_python")
+            .and_then(|node| node.text().or_else(|| node.items().first().and_then(Node::text)).map(str::to_owned));
         let folder = match self.option(name, "change_dir") {
             None => Some(String::new()),
             Some(node) => node.text().map(|text| replace(text, &env)).filter(|text| !text.contains('{')),

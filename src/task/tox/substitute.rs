@@ -58,7 +58,10 @@ pub(super) fn braces(text: &str) -> Vec<String> {
         if all.len() * inner.len() > 512 {
             return Vec::new();
         }
-        all = all.iter().flat_map(|head| inner.iter().map(move |part| format!("{head}{}{part}", &rest[..open]))).collect();
+        all = all
+            .iter()
+            .flat_map(|head| inner.iter().map(move |part| format!("{head}{}{part}", &rest[..open])))
+            .collect();
         rest = &rest[open + close + 1..];
     }
     for name in &mut all {
