@@ -268,8 +268,11 @@ impl<'w> Role<'w> {
 }
 
 /// Whether this measures for a report that is yet to come: `coverage run` prints none, and pytest-cov is told where to
-/// keep its data.
+/// keep its data. A session that measures for whoever calls it says nothing of the kind: this job may not want the data.
 fn keeps_data(work: &Work) -> bool {
+    if !work.origin.is_empty() {
+        return false;
+    }
     let WorkKind::Tests(run) = &work.kind else { return false };
     match &run.measured {
         Some(Measured::Coverage(_)) => true,
