@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Context;
+use super::{Context, remedy};
 use crate::findings::{Finding, Label};
 use crate::task::Origin;
 
