@@ -119,7 +119,9 @@ fn strangers_runs(context: &Context<'_, '_>, job: &Job<'_>, event: &str) -> Vec<
         }
         let with = |run: &Run, value: &Value| {
             let mut run = run.clone();
-            paths.iter().for_each(|path| run.set(path, value.clone()));
+            for path in &paths {
+                run.set(path, value.clone());
+            }
             run
         };
         runs = runs.iter().flat_map(|run| values.iter().map(|value| with(run, value)).collect::<Vec<_>>()).collect();
