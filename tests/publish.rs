@@ -287,9 +287,36 @@ fn several_of_ours_become_one() {
 
 #[test]
 fn a_token_of_an_app_finds_its_own_comments() {
-    // Such a token may not ask who it is, and is not the job's bot.
+    // Such a token may not ask `GET /user` who it is, and is not the job's bot.
+    for personality in [Personality::GitHub, Personality::Ghes] {
+        let sim = ForgeSim::start(personality);
+        sim.add_token("ghs_app", (99, "coverage-app[bot]"), Permissions::WRITE);
+        let mut env = sim.env();
+        env.insert("INPUT_TOKEN".to_owned(), "ghs_app".to_owned());
+        let job = Job { context: context(&env), ..Job::of(&sim) }.always();
+        // Of the job's own bot, and of another app: not ours to change.
+        let ours = format!("{}\nold", Marker::of("default", NEW_HEAD).line());
+        let others = [personality.quirks().bot, (66, "other-app[bot]")].map(|bot| sim.add_comment(PULL, bot, &ours));
+        let first = job.run();
+        assert!(matches!(first.posted.comment, Some(Outcome::Created(_))), "{personality:?} {:?}", first.posted);
+        let told = job.clone().covered(85).run();
+        assert!(matches!(told.posted.comment, Some(Outcome::Updated(_))), "{personality:?} {:?}", told.posted);
+        let (own, foreign): (Vec<_>, Vec<_>) =
+            marked(&sim).into_iter().partition(|comment| comment.author.1 == "coverage-app[bot]");
+        assert_eq!((own.len(), own[0].edits, own[0].body.as_str()), (1, 1, told.comment()), "{personality:?}");
+        assert_eq!(
+            foreign.iter().map(|comment| (comment.id, comment.edits)).collect::<Vec<_>>(),
+            others.map(|id| (id, 0))
+        );
+        assert_eq!(sim.requests_to(Route::CommentCreate).len(), 1, "{personality:?}");
+    }
+}
+
+#[test]
+fn a_token_that_nobody_tells_its_name_leaves_one_comment_all_the_same() {
     let sim = ForgeSim::start(Personality::GitHub);
     sim.add_token("ghs_app", (99, "coverage-app[bot]"), Permissions::WRITE);
+    sim.fault(Route::Graphql, Fault::Status(403));
     let mut env = sim.env();
     env.insert("INPUT_TOKEN".to_owned(), "ghs_app".to_owned());
     let job = Job { context: context(&env), ..Job::of(&sim) }.always();

@@ -53,13 +53,42 @@ impl From<Row> for Comment {
     }
 }
 
-/// The login under which this token writes. A job's own token cannot ask on GitHub; its login is known.
+#[derive(Deserialize)]
+struct Viewed {
+    #[serde(default)]
+    data: Option<Viewer>,
+}
+
+#[derive(Deserialize)]
+struct Viewer {
+    #[serde(default)]
+    viewer: Option<User>,
+}
+
+/// The login under which this token writes: `github-actions[bot]` for a job's own token, `<name>[bot]` for the token of another app,
+/// a person's for a personal one.
+///
+/// GitHub refuses `GET /user` to the tokens of apps, a job's own among them, but answers all kinds through GraphQL. Who is not told
+/// is taken for the job's own token.
 ///
 /// # Errors
 /// When the forge cannot be reached.
 pub async fn own_login(client: &Client, context: &Context) -> Result<String, ForgeError> {
+    let doing = "ask who this token is";
+    let asked = if context.capability().github_headers {
+        // Not below the prefix of the other routes: `/api/graphql`, and on github.com `/graphql`.
+        let route = format!("{}/graphql", context.api_prefix.trim_end_matches("/v3"));
+        let answer =
+            client.post::<Viewed>(&Call::new(doing, &route), &json!({ "query": "{ viewer { login } }" })).await;
+        answer.ok().and_then(|answer| answer.body.data?.viewer)
+    } else {
+        None
+    };
+    if let Some(viewer) = asked.filter(|viewer| !viewer.login.is_empty()) {
+        return Ok(viewer.login);
+    }
     let route = format!("{}/user", context.api_prefix);
-    match client.get::<User>(&Call::new("ask who this token is", &route)).await {
+    match client.get::<User>(&Call::new(doing, &route)).await {
         Ok(answer) if !answer.body.login.is_empty() => Ok(answer.body.login),
         Err(error) if error.is_unreachable() => Err(error),
         _ => Ok(context.capability().bot_login.to_owned()),

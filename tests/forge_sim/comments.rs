@@ -61,6 +61,20 @@ pub fn user(call: &mut Call<'_>) -> Reply {
     Reply::json(200, &user_json(call, id, &login))
 }
 
+/// `{ viewer { login } }`, which GitHub answers to every kind of token.
+pub fn viewer(call: &mut Call<'_>) -> Reply {
+    let author = match need(call, |_| Access::Write, Access::Write) {
+        Ok(author) => author,
+        Err(reply) => return reply,
+    };
+    let query = call.request.json()["query"].as_str().unwrap_or_default().split_whitespace().collect::<String>();
+    if query != "{viewer{login}}" {
+        return Reply::json(200, &json!({"errors": [{"message": "Parse error"}]}));
+    }
+    let login = author.map(|(_, login)| login);
+    Reply::json(200, &json!({"data": {"viewer": {"login": login}}}))
+}
+
 /// All comments of an issue, by age. Forgejo and Gitea ignore `page` and `limit`.
 pub fn list(call: &mut Call<'_>, issue: u64) -> Reply {
     if let Err(reply) = need(call, |can| can.pull_requests, Access::Read) {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::personality::PipelinesV3;
+use super::personality::{Personality, PipelinesV3};
 use super::wire::{Origin, Reply, Request, decode, now};
 use super::world::{OWNER, REPO, World};
 use super::{blob, comments, pipelines_v3, pulls, rest_artifacts, statuses, twirp};
@@ -52,6 +52,8 @@ pub enum Route {
     RepoGet,
     Contents,
     User,
+    /// GraphQL, as far as asking for the own login.
+    Graphql,
     RateLimit,
 }
 
@@ -90,6 +92,14 @@ pub fn find(world: &World, request: &Request) -> (Route, Handler) {
             return absent();
         }
         return pipelines_v3::route(method, &segments[at + 1..]);
+    }
+    // Beside the other routes, not below their prefix.
+    let is_graphql = matches!(
+        (world.personality, &segments[..]),
+        (Personality::GitHub, ["graphql"]) | (Personality::Ghes, ["api", "graphql"])
+    );
+    if is_graphql && method == "POST" {
+        return (Route::Graphql, Box::new(comments::viewer));
     }
     let prefix: Vec<&str> = quirks.api_prefix.split('/').filter(|segment| !segment.is_empty()).collect();
     let Some(rest) = segments.strip_prefix(prefix.as_slice()) else {
