@@ -31,6 +31,8 @@ struct Job {
     options: Options,
     /// How long an answer is waited for.
     answer: Duration,
+    /// How long it is waited for a forge's limit on requests.
+    patience: Duration,
 }
 
 impl Job {
@@ -44,6 +46,7 @@ impl Job {
             complete: true,
             options: Options::default(),
             answer: Duration::from_secs(3),
+            patience: Duration::from_millis(500),
         }
     }
 
@@ -66,7 +69,7 @@ impl Job {
             answer: self.answer,
             attempts: 2,
             first_wait: Duration::from_millis(5),
-            patience: Duration::from_millis(500),
+            patience: self.patience,
             ..Settings::default()
         };
         let transport = Transport::new(&|_| None, settings).expect("a transport");
@@ -413,6 +416,71 @@ fn a_run_that_is_overtaken_while_it_writes_leaves_the_newest_head() {
         let comments = marked(&sim);
         assert_eq!(comments.len(), 1, "{comments:?}\n{:?}\n{:?}", old.posted, new.posted);
         assert_eq!(comments[0].body, new.comment(), "{:?}", old.posted);
+    }
+}
+
+#[test]
+fn an_older_run_that_lands_on_a_newer_comment_says_that_it_is_older() {
+    for personality in [Personality::GitHub, Personality::Forgejo15, Personality::Gitea125] {
+        let sim = ForgeSim::start(personality);
+        Job::of(&sim).always().covered(80).run();
+        let old = Job { answer: Duration::from_secs(30), ..Job::of(&sim).always().covered(81) };
+        // The old run has asked for the head. Its writing hangs, until a push and all of the newer run have gone by.
+        sim.fault_times(Route::CommentUpdate, 1, Fault::Delay(Duration::from_secs(3)));
+        let before = sim.requests_to(Route::PullGet).len();
+        let push = Arc::new(|world: &mut forge_sim::World| world.pull_mut(PULL).head_sha = NEW_HEAD.to_owned());
+        sim.fault_after(Route::PullGet, 1, 1, Fault::After(push));
+        let old = thread::spawn(move || old.run());
+        while head(&sim) != NEW_HEAD {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(sim.requests_to(Route::PullGet).len() >= before + 2);
+        // Its request must be under way before the newer one's.
+        thread::sleep(Duration::from_millis(300));
+        let new = Job::of(&sim).always().run();
+        assert!(matches!(new.posted.comment, Some(Outcome::Updated(_))), "{:?}", new.posted);
+        let overwritten = marked(&sim)[0].body == new.comment();
+        let old = old.join().expect("no panic");
+        assert!(overwritten, "the newer run was done before the older one wrote");
+        assert_eq!(old.posted.comment, Some(Outcome::Outdated(NEW_HEAD.to_owned())), "{:?}", old.posted);
+        let comments = marked(&sim);
+        assert_eq!(comments.len(), 1);
+        assert!(
+            comments[0].body.contains("81.00 %"),
+            "this is the case that cannot be prevented: {}",
+            comments[0].body
+        );
+        let second = comments[0].body.lines().nth(1).expect("a second line");
+        assert!(second.contains("newer commit, 0000000") && second.contains("not about it"), "{second}");
+        // The next run of the newer commit puts it right.
+        let again = Job::of(&sim).always().run();
+        assert!(matches!(again.posted.comment, Some(Outcome::Updated(_))), "{:?}", again.posted);
+        assert_eq!(marked(&sim)[0].body, again.comment());
+    }
+}
+
+#[test]
+fn after_waiting_for_a_limit_the_head_is_asked_for_again() {
+    for personality in [Personality::GitHub, Personality::Gitea127] {
+        let sim = ForgeSim::start(personality);
+        Job::of(&sim).always().covered(80).run();
+        let old = Job { patience: Duration::from_secs(5), ..Job::of(&sim).always().covered(81) };
+        sim.fault_times(Route::CommentUpdate, 1, Fault::TooManyRequests { retry_after: 2 });
+        let before = sim.requests_to(Route::CommentUpdate).len();
+        let old = thread::spawn(move || old.run());
+        while sim.requests_to(Route::CommentUpdate).len() == before {
+            thread::sleep(Duration::from_millis(5));
+        }
+        sim.world(|world| world.pull_mut(PULL).head_sha = NEW_HEAD.to_owned());
+        let new = Job::of(&sim).always().run();
+        let old = old.join().expect("no panic");
+        assert_eq!(old.posted.comment, Some(Outcome::Outdated(NEW_HEAD.to_owned())), "{:?}", old.posted);
+        assert_eq!(marked(&sim)[0].body, new.comment(), "{personality:?}");
+        // Without a push it writes after the wait.
+        sim.fault_times(Route::CommentUpdate, 1, Fault::TooManyRequests { retry_after: 1 });
+        let told = Job { patience: Duration::from_secs(5), ..Job::of(&sim).always().covered(82) }.run();
+        assert!(matches!(told.posted.comment, Some(Outcome::Updated(_))), "{:?}", told.posted);
+        assert_eq!(marked(&sim)[0].body, told.comment(), "{personality:?}");
     }
 }
 

@@ -55,13 +55,14 @@ pub struct Call<'a> {
     route: &'a str,
     needs: &'a str,
     accept: &'a str,
+    once: bool,
 }
 
 impl<'a> Call<'a> {
     /// A call of `route`: a path from the origin on, with the API's prefix and encoded, such as
     /// [`Context::repo_route`] makes. `doing` says what for, to follow "cannot": `list the comments`.
     pub fn new(doing: &'a str, route: &'a str) -> Self {
-        Self { doing, route, needs: "", accept: "" }
+        Self { doing, route, needs: "", accept: "", once: false }
     }
 
     /// The permission it takes, for the message when it is missing: `` `pull-requests: write` ``.
@@ -74,6 +75,12 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn accept(self, accept: &'a str) -> Self {
         Self { accept, ..self }
+    }
+
+    /// Tried once, at once: for what may be wrong to do a moment later.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 }
 
@@ -474,7 +481,7 @@ impl Client {
                 Again::IfItOnlyReads | Again::Never => None,
             };
             match wait {
-                Some(wait) if tries < settings.attempts => tokio::time::sleep(wait).await,
+                Some(wait) if tries < settings.attempts && !call.once => tokio::time::sleep(wait).await,
                 _ => return Err(failure.error.after(tries)),
             }
         }

@@ -107,24 +107,24 @@ pub async fn list(client: &Client, context: &Context, number: u64) -> Result<Vec
     Ok(lists.into_iter().flatten().map(Comment::from).collect())
 }
 
-/// Writes a new one. Never repeated when it may have had its effect: list first.
+/// Writes a new one. Never repeated, nor waited with: ask for the head and list first.
 ///
 /// # Errors
 /// Every [`ForgeError`] of a request.
 pub async fn create(client: &Client, context: &Context, number: u64, body: &str) -> Result<Comment, ForgeError> {
     let route = context.repo_route(&format!("/issues/{number}/comments"));
     let doing = format!("comment on pull request {number}");
-    let answer = client.post::<Row>(&Call::new(&doing, &route).needs(NEEDS), &json!({ "body": body })).await?;
+    let answer = client.post::<Row>(&Call::new(&doing, &route).needs(NEEDS).once(), &json!({ "body": body })).await?;
     Ok(answer.body.into())
 }
 
-/// Changes the text of one.
+/// Changes the text of one. Never repeated, nor waited with: ask for the head first.
 ///
 /// # Errors
 /// Every [`ForgeError`] of a request; not found when it was deleted.
 pub async fn update(client: &Client, context: &Context, id: i64, body: &str) -> Result<Comment, ForgeError> {
     let route = context.repo_route(&format!("/issues/comments/{id}"));
-    let call = Call::new("update our comment", &route).needs(NEEDS);
+    let call = Call::new("update our comment", &route).needs(NEEDS).once();
     Ok(client.patch::<Row>(&call, &json!({ "body": body })).await?.body.into())
 }
 

@@ -3,7 +3,7 @@
 use super::escape;
 use super::page::Page;
 use super::parts;
-use super::story::Story;
+use super::story::{self, Story};
 use crate::apply::gate::Verdict;
 
 /// Forges take 65,536 characters (GitHub refuses more with 422); what is counted here are bytes, of which there are never fewer.
@@ -48,6 +48,12 @@ impl Marker {
         };
         Some(Self { key: value("key")?, head: value("head")? })
     }
+}
+
+/// The same comment when the pull request has moved on to the commit `head`.
+pub fn overtaken(body: &str, head: &str) -> String {
+    let (marker, rest) = body.split_once('\n').unwrap_or((body, ""));
+    format!("{marker}\n> ⚠️ There is a newer commit, {}. What follows is not about it.\n\n{rest}", story::short(head))
 }
 
 /// The comment.

@@ -3,10 +3,18 @@
 //!
 //! What is ours: its first line is our marker with our key, and our login is its author. Before anything is written, the pull
 //! request is asked for its head: a run whose commit is no longer the head writes nothing. After writing, the list is read again
-//! and brought to one comment, the newest. Between the question and the writing lies one request; a run that is overtaken exactly
-//! there is put right by the newer one, which looks again after its own writing.
+//! and brought to one comment, the newest.
+//!
+//! No forge takes a change on the condition that nobody else made one (no `If-Match`), so between the question for the head and
+//! the writing lies one request. It is kept to one: nothing waits there, and after a forge's limit on requests everything is asked
+//! again. What can still happen: the writing hangs on its way for so long that a push, its whole run and that run's own look after
+//! writing go by; then it lands on the newer comment. So the head is asked for once more afterwards, and a comment that was
+//! overtaken says so: older figures never stand there as the present ones. If the newer run is yet to come, it writes over that; if
+//! it has been, its figures are in its status and summary.
 
-use super::comment::Marker;
+use std::time::Duration;
+
+use super::comment::{self, Marker};
 use crate::forge::comments::{self, Comment};
 use crate::forge::{Client, Context, ForgeError, pulls};
 
@@ -21,7 +29,7 @@ pub enum Outcome {
     Unchanged(String),
     /// There is none, and the policy wants none.
     NotWanted,
-    /// The pull request has moved on to this commit; its own run will tell.
+    /// The pull request has moved on to this commit; its own run tells.
     Outdated(String),
 }
 
@@ -34,6 +42,9 @@ impl Outcome {
         }
     }
 }
+
+/// What is waited when a forge has a limit and does not say for how long.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Looks and writes again so often, when others write at the same time.
 const ROUNDS: usize = 4;
@@ -55,6 +66,7 @@ pub async fn post(
     let mut done: Option<Outcome> = None;
     let mut created: Option<i64> = None;
     let mut failed: Option<ForgeError> = None;
+    let mut waited = Duration::ZERO;
     for _ in 0..ROUNDS {
         let mut others = ours(client, context, number, marker, &login).await?;
         let newest = others.pop();
@@ -73,7 +85,14 @@ pub async fn post(
             }
         }
         if let Some(comment) = newest.as_ref().filter(|comment| same(&comment.body, body)) {
-            return Ok(done.unwrap_or_else(|| Outcome::Unchanged(comment.url.clone())));
+            let Some(done) = done else { return Ok(Outcome::Unchanged(comment.url.clone())) };
+            let now = pulls::get(client, context, number).await?.head_sha;
+            if now == head_sha {
+                return Ok(done);
+            }
+            // Overtaken while it was written.
+            comments::update(client, context, comment.id, &comment::overtaken(body, &now)).await?;
+            return Ok(Outcome::Outdated(now));
         }
         if newest.is_none() && !create && done.is_none() {
             return Ok(Outcome::NotWanted);
@@ -103,6 +122,13 @@ pub async fn post(
             }
             // Deleted since it was listed: the next round writes a new one, if that is wanted.
             Err(error) if newest.is_some() && error.is_not_found() => failed = Some(error),
+            // In the meantime there may be a newer head.
+            Err(ForgeError::RateLimited { place, wait, budget }) if waited + wait.unwrap_or(A_MOMENT) <= budget => {
+                let wait = wait.unwrap_or(A_MOMENT);
+                waited += wait;
+                tokio::time::sleep(wait).await;
+                failed = Some(ForgeError::RateLimited { place, wait: Some(wait), budget });
+            }
             // It may have had its effect: look before writing again.
             Err(error) if may_have_arrived(&error) && failed.is_none() => failed = Some(error),
             Err(error) => return Err(error),
