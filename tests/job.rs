@@ -498,6 +498,40 @@ fn the_second_stage_knows_what_the_first_should_have_left() {
 }
 
 #[test]
+fn without_its_name_the_running_workflow_is_found_by_name_and_job_if_only_one_fits() {
+    let expected = "not judged: 1 of 2 data files arrived";
+    let unknown = "which data should have come is not known";
+    let other = WORKFLOW.replace("  coverage:\n", "  report:\n");
+    let unnamed = WORKFLOW.replace("name: tests\n", "");
+    type Files<'a> = Vec<(&'a str, &'a str)>;
+    let cases: [(&str, Files<'_>, &str); 8] = [
+        ("tests", vec![], expected),
+        // Another of that name has no such job, and one with such a job has another name.
+        ("tests", vec![("other.yml", &other), ("lint.yml", &unnamed)], expected),
+        ("tests", vec![("twin.yaml", WORKFLOW)], "several workflows are called `tests` and have a job `coverage`"),
+        // The server may tell the name of the file in place of the workflow's.
+        ("ci.yml", vec![("twin.yaml", WORKFLOW)], expected),
+        // Nor need a workflow have a name.
+        ("", vec![("ci.yml", &unnamed), ("twin.yaml", WORKFLOW)], expected),
+        ("", vec![("ci.yml", &unnamed), ("twin.yaml", &unnamed)], "several workflows are called `` and have"),
+        ("release", vec![], "no workflow `release` with a job `coverage` is in the workspace"),
+        ("tests", vec![("ci.yml", &other)], "no workflow `tests` with a job `coverage` is in the workspace"),
+    ];
+    for (name, files, words) in cases {
+        let mut job = Job::on(Personality::Gitea125).one_leg();
+        assert!(!job.env.contains_key("GITHUB_WORKFLOW_REF"), "this runner does not set it");
+        job.env.insert("GITHUB_WORKFLOW".to_owned(), name.to_owned());
+        for (file, text) in files {
+            job.file(&format!(".gitea/workflows/{file}"), text);
+        }
+        let ended = job.run(&["--verbose"]);
+        assert_eq!(ended.code, if words == expected { 3 } else { 0 }, "{name} {words} {ended:?}");
+        assert!(ended.stderr.contains(words), "{name} {words} {ended:?}");
+        assert_eq!(ended.stderr.contains(unknown), words != expected, "{name} {words} {ended:?}");
+    }
+}
+
+#[test]
 fn what_another_run_should_have_left_is_only_said_when_its_workflow_is_known() {
     type Change = fn(&mut Job);
     let cases: [(&str, Change, &str); 7] = [

@@ -264,7 +264,8 @@ fn is_running(path: &Path, text: &str, running: &Running) -> bool {
     let wanted = running.workflow.rsplit('/').next().unwrap_or_default();
     let named = match workflow.name {
         Some(name) => name.value == running.workflow,
-        None => file == wanted,
+        // A runner that only knows names says nothing of one without.
+        None => file == wanted || running.workflow.is_empty(),
     };
     (named || file == wanted) && workflow.jobs.iter().any(|job| job.id.value == running.job)
 }

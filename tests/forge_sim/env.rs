@@ -113,6 +113,7 @@ pub fn env(world: &World, forge: &str, folder: &Path) -> BTreeMap<String, String
     set("RUNNER_ARCH", "X64".to_owned());
     set("RUNNER_TEMP", file("temp"));
     set("ACTIONS_RUNTIME_TOKEN", world.runtime_token.clone());
+    let mut unset = Vec::new();
     match quirks.family {
         Family::GitHub => {
             set("GITHUB_GRAPHQL_URL", format!("{forge}/graphql"));
@@ -134,6 +135,8 @@ pub fn env(world: &World, forge: &str, folder: &Path) -> BTreeMap<String, String
             set("GITHUB_GRAPHQL_URL", String::new());
             set("GITEA_ACTIONS", "true".to_owned());
             set("GITEA_ACTIONS_RUNNER_VERSION", "v3.3.0".to_owned());
+            // This runner does not say which file runs, up to 3.3.
+            unset = vec!["GITHUB_WORKFLOW_REF", "GITHUB_WORKFLOW_SHA"];
             for (name, value) in list
                 .iter()
                 .filter(|(name, _)| ["OUTPUT", "STATE", "PATH", "ENV", "STEP_SUMMARY", "RUN_ID"].contains(name))
@@ -154,5 +157,6 @@ pub fn env(world: &World, forge: &str, folder: &Path) -> BTreeMap<String, String
         let slash = if github { "/" } else { "" };
         set("ACTIONS_RESULTS_URL", format!("{forge}{slash}"));
     }
+    env.retain(|name, _| !unset.contains(&name.as_str()));
     env
 }
