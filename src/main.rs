@@ -26,7 +26,7 @@ const NO_FORGE: u8 = 4;
 fn main() -> ExitCode {
     let line = std::env::args_os().collect();
     let env = |name: &str| std::env::var(name).ok();
-    let line = inputs::extend(&Cli::command(), line, &env).unwrap_or_else(|error| error.exit());
+    let line = inputs::extend(Cli::command, line, &env).unwrap_or_else(|error| error.exit());
     match Cli::parse_from(line).command {
         Command::Lint(args) => ExitCode::from(lint_command(&args)),
         Command::Apply(args) => ExitCode::from(apply_command(*args)),

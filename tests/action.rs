@@ -72,7 +72,6 @@ fn each_input_is_described_and_empty_by_default() {
 
 #[test]
 fn each_input_is_read() {
-    let command = Cli::command();
     for argument in arguments() {
         let name = name(&argument);
         let possible = argument.get_possible_values();
@@ -88,8 +87,8 @@ fn each_input_is_read() {
             _ => (variable == format!("INPUT_{}", name.to_uppercase())).then(|| value.clone()),
         };
         let line = ["ci-lint", "apply"].map(OsString::from).to_vec();
-        let line = inputs::extend(&command, line, &env).unwrap_or_else(|error| panic!("`{name}`: {error}"));
-        let matches = command.clone().try_get_matches_from(line).unwrap_or_else(|error| panic!("`{name}`: {error}"));
+        let line = inputs::extend(Cli::command, line, &env).unwrap_or_else(|error| panic!("`{name}`: {error}"));
+        let matches = Cli::command().try_get_matches_from(line).unwrap_or_else(|error| panic!("`{name}`: {error}"));
         let apply = matches.subcommand_matches("apply").expect("a subcommand");
         assert_eq!(apply.value_source(argument.get_id().as_str()), Some(ValueSource::CommandLine), "`{name}`");
     }

@@ -17,7 +17,7 @@ const RUNNERS: [&str; 3] = ["GITHUB_ACTIONS", "FORGEJO_ACTIONS", "GITEA_ACTIONS"
 /// # Errors
 /// A switch whose input is neither `true` nor `false`, or a command line that is wrong by itself.
 pub fn extend(
-    command: &Command,
+    command: fn() -> Command,
     mut line: Vec<OsString>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<OsString>, Error> {
@@ -25,9 +25,13 @@ pub fn extend(
     if !line.iter().any(|word| word == "apply") {
         return Ok(line);
     }
-    let in_job = RUNNERS.iter().any(|name| env(name).is_some_and(|value| value == "true"));
-    let Some(apply) = command.find_subcommand("apply").filter(|_| in_job) else { return Ok(line) };
-    let matches = command.clone().try_get_matches_from(&line)?;
+    if !RUNNERS.iter().any(|name| env(name).is_some_and(|value| value == "true")) {
+        return Ok(line);
+    }
+    let matches = command().try_get_matches_from(&line)?;
+    let mut command = command();
+    command.build();
+    let Some(apply) = command.find_subcommand("apply") else { return Ok(line) };
     let Some(given) = matches.subcommand_matches("apply") else { return Ok(line) };
     let mut positional = Vec::new();
     for arg in apply.get_arguments().filter(|arg| is_input(arg)) {
@@ -85,7 +89,7 @@ mod tests {
     fn extended(line: &[&str], vars: &[(&str, &str)]) -> Result<Vec<String>, Error> {
         let env = |name: &str| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let line = line.iter().map(OsString::from).collect();
-        let line = extend(&Cli::command(), line, &env)?;
+        let line = extend(Cli::command, line, &env)?;
         Ok(line.into_iter().map(|word| word.into_string().unwrap()).collect())
     }
 

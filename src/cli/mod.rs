@@ -15,8 +15,9 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The subcommands.
+/// The subcommands. The arguments of one are built when it is called or described: `lint` has no time for those of `apply`.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
     /// Check workflow files: does coverage data survive the way between jobs?
     #[command(visible_alias = "check")]
