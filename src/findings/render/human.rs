@@ -322,6 +322,12 @@ fn paint(raw: &str, severity: Severity, color: bool) -> String {
             rest = after;
             continue;
         }
+        if !stroke && c != '\x1b' {
+            let (plain, styled) = rest.split_at(rest.find('\x1b').unwrap_or(rest.len()));
+            out.push_str(plain);
+            rest = styled;
+            continue;
+        }
         // A label's strokes come before its text.
         stroke &= matches!(c, ' ' | '─' | '┬' | '╰' | '╭' | '├' | '│' | '▶');
         out.push(match c {

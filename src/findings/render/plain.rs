@@ -9,7 +9,7 @@ const LONGEST: usize = 2_000;
 /// ordinary character. Tabs are ordinary; line feeds are not.
 pub(crate) fn stand_in(c: char) -> Option<Cow<'static, str>> {
     match c {
-        '\t' => None,
+        '\t' | ' '..='~' => None,
         // The control pictures show every ASCII control character as one symbol.
         '\0'..='\x1f' => char::from_u32(0x2400 + c as u32).map(|c| Cow::Owned(c.to_string())),
         '\x7f' => Some(Cow::Borrowed("␡")),
