@@ -9,6 +9,7 @@
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo/
 COPY .ci/image-root .ci/
 COPY src src/
 RUN [".ci/image-root", "/image"]
