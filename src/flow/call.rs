@@ -167,3 +167,6 @@ fn put_in<'d>(whole: &mut Workflow<'d>, caller: usize, reader: &mut Reader<'d, '
     whole.jobs[caller].calls = Some(Box::new(called));
     whole.jobs.extend(jobs);
 }
+
+#[cfg(test)]
+mod tests;

@@ -288,3 +288,86 @@ fn the_running_workflow_is_found_by_its_reference_or_its_name() {
     running.workflow_ref = Some("o/r/.forgejo/workflows/gone.yml@refs/heads/main".to_owned());
     assert!(path(&running).is_err_and(|why| why.contains("check the repository out")));
 }
+
+/// A project of one called workflow or action besides the workflow itself.
+#[derive(Debug)]
+struct One(&'static str, String);
+
+impl crate::flow::Files for One {
+    fn read(&self, path: &str) -> Option<std::sync::Arc<crate::source::Source>> {
+        (path == self.0).then(|| std::sync::Arc::new(crate::source::Source::new(self.0, self.1.as_str())))
+    }
+}
+
+fn calling(text: &str, path: &'static str, called: String, job: &str) -> Expected {
+    let mut found = found(text);
+    found.project.files = std::sync::Arc::new(One(path, called));
+    expected(&Expect::Auto, Ok(&found), Some(Taker::Job(&running(job, Dialect::GitHub))), &push(), &[])
+}
+
+const CALLED: &str = ".github/workflows/tests.yml";
+
+/// A called workflow with an input `name`, an input `wanted` and one job.
+fn called(job: &str) -> String {
+    let name = "${{ inputs.name }}-${{ matrix.os }}";
+    format!(
+        "on:\n  workflow_call:\n    inputs:\n      name: {{type: string, default: cov}}\n      wanted: {{type: boolean, default: true}}\njobs:\n{}",
+        tests_job("unit", job, "", name, "")
+    )
+}
+
+#[test]
+fn the_legs_of_a_called_workflow_are_those_of_both_matrices() {
+    let call = "  t:\n    strategy: {matrix: {python: ['3.12', '3.13']}}\n    uses: ./.github/workflows/tests.yml\n    with: {name: 'cov-${{ matrix.python }}'}\n";
+    let matrix = "strategy: {matrix: {os: [linux, windows]}}";
+    let expected = calling(&workflow("[t]", call), CALLED, called(matrix), "coverage");
+    assert_eq!(words(&expected), ["cov-3.12-linux", "cov-3.12-windows", "cov-3.13-linux", "cov-3.13-windows"]);
+    assert_eq!(expected.artifacts[1].job, "t / unit");
+    assert_eq!(expected.artifacts[1].leg.as_deref(), Some("python: 3.12, os: windows"));
+    assert_eq!(expected.notes, Vec::<String>::new());
+    // What cannot be read is said, as before.
+    let expected = calling(&workflow("[t]", call), "other.yml", called(matrix), "coverage");
+    assert_eq!(words(&expected), Vec::<String>::new());
+    assert!(expected.notes[0].contains("what `t` uploads cannot all be seen here"), "{:?}", expected.notes);
+}
+
+#[test]
+fn conditions_of_call_and_called_job_both_count() {
+    let call = |lines: &str| format!("  t:\n{lines}    uses: ./.github/workflows/tests.yml\n");
+    let matrix = "strategy: {matrix: {os: [linux]}}";
+    let check = |lines: &str, job: &str, wanted: &[&str]| {
+        let expected = calling(&workflow("[t]", &call(lines)), CALLED, called(&format!("{matrix}\n{job}")), "coverage");
+        assert_eq!(words(&expected), wanted, "{lines} {job}");
+    };
+    check("", "", &["cov-linux"]);
+    check("    if: github.event_name == 'push'\n", "", &["cov-linux"]);
+    check("    if: github.event_name == 'schedule'\n", "", &[]);
+    check("    if: vars.X == 'y'\n", "", &["cov-linux?"]);
+    check("", "if: inputs.wanted", &["cov-linux"]);
+    check("    with: {wanted: false}\n", "if: inputs.wanted", &[]);
+    check("    with: {wanted: '${{ vars.X }}'}\n", "if: inputs.wanted", &["cov-linux?"]);
+}
+
+#[test]
+fn a_job_of_a_called_workflow_can_be_the_one_that_runs() {
+    let text = "name: CI\non: push\njobs:\n  t:\n    uses: ./.github/workflows/tests.yml\n  other:\n    uses: ./.github/workflows/tests.yml\n    with: {name: other}\n";
+    let unit = tests_job("unit", "", "", "${{ inputs.name }}", "");
+    let report = "  report:\n    needs: unit\n    steps:\n      - uses: ./coverage-share-action\n";
+    let head = "on:\n  workflow_call:\n    inputs:\n      name: {type: string, default: cov}\njobs:\n";
+    let one = text.split("  other:").next().expect("a first part");
+    let expected = calling(one, CALLED, format!("{head}{unit}{report}"), "report");
+    assert_eq!(words(&expected), ["cov"]);
+    // Called twice, nothing in the environment tells which call this is.
+    let expected = calling(text, CALLED, format!("{head}{unit}{report}"), "report");
+    assert_eq!(words(&expected), Vec::<String>::new());
+    assert!(expected.notes[0].contains("several jobs that the workflow calls are `report`"), "{:?}", expected.notes);
+}
+
+#[test]
+fn a_local_action_shows_what_it_uploads() {
+    let job = "  t:\n    strategy: {matrix: {os: [linux, windows]}}\n    runs-on: u\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./.github/actions/test\n        with: {name: 'cov-${{ matrix.os }}'}\n";
+    let action = "inputs: {name: {}}\nruns:\n  using: composite\n  steps:\n    - run: coverage run -m pytest\n      shell: bash\n    - uses: actions/upload-artifact@v4\n      with: {name: '${{ inputs.name }}', path: .coverage, include-hidden-files: true}\n";
+    let expected = calling(&workflow("[t]", job), ".github/actions/test/action.yml", action.to_owned(), "coverage");
+    assert_eq!(words(&expected), ["cov-linux", "cov-windows"]);
+    assert_eq!(expected.notes, Vec::<String>::new());
+}
