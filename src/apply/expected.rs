@@ -205,7 +205,7 @@ impl Found {
         let mut settings = Settings::default();
         let setting = settings.of(&path);
         let config = setting.config.as_ref();
-        let pins = config.map_or_else(Pins::default, |config| crate::lint::pins_of(&config.1.settings.coverage));
+        let pins = config.map_or_else(Pins::default, |config| crate::lint::pins_of(&config.1.settings));
         Self { path, text, project: setting.project, pins }
     }
 }

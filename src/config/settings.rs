@@ -68,6 +68,8 @@ pub struct Settings {
     pub severity: BTreeMap<String, Spanned<SeverityOverride>>,
     /// `coverage`.
     pub coverage: CoveragePins,
+    /// `durations`: how long jobs take, in seconds; written in minutes.
+    pub durations: Vec<(String, u32)>,
     /// `contract`, in file order.
     pub contract: Vec<FileContract>,
 }
@@ -81,8 +83,18 @@ pub struct Config {
     pub settings: Settings,
 }
 
-const KEYS: &[&str] =
-    &["forge", "select", "extend-select", "ignore", "exclude", "fail-on", "severity", "coverage", "contract"];
+const KEYS: &[&str] = &[
+    "forge",
+    "select",
+    "extend-select",
+    "ignore",
+    "exclude",
+    "fail-on",
+    "severity",
+    "coverage",
+    "durations",
+    "contract",
+];
 const COVERAGE_KEYS: &[&str] = &["producers", "consumer", "fail-under"];
 const SEVERITIES: [(&str, Severity); 3] =
     [("error", Severity::Error), ("warning", Severity::Warning), ("info", Severity::Info)];
@@ -200,6 +212,7 @@ fn read(reader: &mut Reader, source: &Source, known_rules: &[&str]) -> Settings 
             "fail-on" => settings.fail_on = reader.choice(value, "`fail-on`", &SEVERITIES),
             "severity" => settings.severity = severities(reader, value, known_rules),
             "coverage" => settings.coverage = coverage(reader, value),
+            "durations" => settings.durations = durations(reader, value),
             "contract" => {
                 let mut compiler = Compiler::default();
                 for (path, fragment) in reader.entries(value, "`contract`") {
@@ -283,6 +296,25 @@ fn coverage(reader: &mut Reader, value: Yaml<'_>) -> CoveragePins {
     pins
 }
 
+/// Minutes by job, as seconds.
+fn durations(reader: &mut Reader, value: Yaml<'_>) -> Vec<(String, u32)> {
+    let mut found = Vec::new();
+    for (job, value) in reader.entries(value, "`durations`") {
+        let Some(text) = reader.text(value, &format!("the duration of `{}`", job.value)) else { continue };
+        // A week is more than any forge lets a job run.
+        match text.value.parse::<f64>().ok().filter(|minutes| *minutes > 0.0 && *minutes <= 10_080.0) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a week")]
+            Some(minutes) => found.push((job.value, (minutes * 60.0).round() as u32)),
+            None => {
+                let message =
+                    format!("the duration of `{}` is `{}`, it must be a number of minutes", job.value, text.value);
+                reader.problem(text.span, message, "no number of minutes");
+            }
+        }
+    }
+    found
+}
+
 fn percentage(reader: &mut Reader, value: Yaml<'_>) -> Option<Spanned<f64>> {
     let text = reader.text(value, "`fail-under`")?;
     let number = text.value.parse::<f64>().ok().filter(|number| (0.0..=100.0).contains(number));
@@ -334,6 +366,7 @@ exclude: [vendor/, '**/generated-*.yml']
 fail-on: warning
 severity: {contract: info, hidden-files: off, coverage-needs: error}
 coverage: {producers: unit_tests, consumer: coverage, fail-under: 97.5}
+durations: {unit_tests: 12, coverage: 37.5}
 contract:
   '.forgejo/workflows/*.yml': {name: CI}
   b.yml:
@@ -351,6 +384,7 @@ contract:
         assert_eq!(severity("contract"), Some(SeverityOverride::As(Severity::Info)));
         assert_eq!(severity("hidden-files"), Some(SeverityOverride::Off));
         assert_eq!(settings.coverage.producers[0].value, "unit_tests");
+        assert_eq!(settings.durations, [("unit_tests".to_owned(), 720), ("coverage".to_owned(), 2250)]);
         assert_eq!(settings.coverage.fail_under.as_ref().map(|f| f.value), Some(97.5));
         assert_eq!(text[settings.coverage.consumer.as_ref().expect("set").span.start..].find("coverage"), Some(0));
         assert_eq!(settings.contract.len(), 2);

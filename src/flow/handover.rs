@@ -65,8 +65,12 @@ pub struct Repeat {
     pub likely: bool,
     /// The coverage job has the test job's data already.
     pub has_data: bool,
+    /// One of the two jobs measures coverage or reports on it.
+    pub measured: bool,
     /// Where in other files the two runs are written, as [`Work::origin`].
     pub origins: [Vec<Origin>; 2],
+    /// How long the second run takes, in seconds: what the user says of its job, else of the first one.
+    pub seconds: Option<u32>,
 }
 
 /// What is known about the coverage hand-over of a workflow.
@@ -138,6 +142,14 @@ pub(super) fn find(workflow: &Workflow<'_>, flow: &Flow<'_>, pins: &Pins) -> Han
         if sources.is_empty() && reader.starved && !reader.session {
             handover.starved.push(Starved { at: Place { job: reader.job, span: reads } });
         }
+    }
+    repeats::preparations(workflow, flow, &mut handover);
+    for repeat in &mut handover.repeats {
+        let of = |job: usize| {
+            let id = workflow.jobs[job].id.value;
+            pins.durations.iter().find(|(name, _)| name.eq_ignore_ascii_case(id)).map(|(_, seconds)| *seconds)
+        };
+        repeat.seconds = of(repeat.again.job).or_else(|| of(repeat.first.job));
     }
     handover
 }
@@ -434,6 +446,8 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
                 _ => continue,
             };
             if !runs_always(workflow, first.job)
+                || first.work.cwd.is_none()
+                || first.work.cwd != again.cwd
                 || !same_environment(workflow, flow, first.job, reader.job, likely)
                 || !repeats::same_session_setting(first.work, again)
                 || !same_setting(workflow, roles, &first, &Suite { job: reader.job, work: again })
@@ -453,7 +467,9 @@ fn repeats(workflow: &Workflow<'_>, flow: &Flow<'_>, roles: &[Role<'_>], reader:
                 again: Place { job: reader.job, span: again.span },
                 likely,
                 has_data,
+                measured: true,
                 origins: [first.work.origin.clone(), again.origin.clone()],
+                seconds: None,
             };
             // Several runs of one session, one for each interpreter, are one command of the workflow.
             if !handover.repeats.iter().any(|r| r.again == repeat.again) {
@@ -482,13 +498,19 @@ fn is_whole_suite(session: &str) -> bool {
     )
 }
 
-fn runs_always(workflow: &Workflow<'_>, job: usize) -> bool {
+pub(super) fn runs_always(workflow: &Workflow<'_>, job: usize) -> bool {
     let always = |job: &Job<'_>| job.condition.is_none_or(|condition| runs_on_success(condition.value));
     workflow.callers(job).iter().all(|&job| always(&workflow.jobs[job])) && workflow.jobs[job].uses.is_none()
 }
 
 /// Whether two jobs run on the same kind of machine with the same interpreter, so that a second run tells nothing new.
-fn same_environment(workflow: &Workflow<'_>, flow: &Flow<'_>, first: usize, again: usize, strict: bool) -> bool {
+pub(super) fn same_environment(
+    workflow: &Workflow<'_>,
+    flow: &Flow<'_>,
+    first: usize,
+    again: usize,
+    strict: bool,
+) -> bool {
     let (a, b) = (&workflow.jobs[first], &workflow.jobs[again]);
     // One workflow called twice is called with different inputs on purpose.
     if workflow.call_of(a).zip(workflow.call_of(b)).is_some_and(|(a, b)| a.path == b.path) && a.within != b.within {
@@ -595,13 +617,13 @@ fn requirements<'w>(workflow: &'w Workflow<'_>, suite: &Suite<'_>) -> Vec<&'w st
 }
 
 /// Variables with their values, by name; those that only steer the run are left out.
-fn telling(variables: impl Iterator<Item = (String, Option<String>)>) -> Vec<(String, Option<String>)> {
+pub(super) fn telling(variables: impl Iterator<Item = (String, Option<String>)>) -> Vec<(String, Option<String>)> {
     let mut env: Vec<_> = variables.filter(|(key, _)| !steers_only_the_run(key)).collect();
     env.sort();
     env
 }
 
-fn texts<'p>(pairs: &'p Pairs<'_>) -> impl Iterator<Item = (String, Option<String>)> + 'p {
+pub(super) fn texts<'p>(pairs: &'p Pairs<'_>) -> impl Iterator<Item = (String, Option<String>)> + 'p {
     pairs.iter().map(|(key, value)| (key.value.to_owned(), value.as_str().map(str::to_owned)))
 }
 

@@ -11,6 +11,7 @@
 //! - [`run`] holds what is known of the run the workflow is read for.
 //! - [`fail_under`] reads the threshold in the project's coverage configuration.
 //! - [`needs`] knows the order of jobs.
+//! - [`repeats`] knows when a second run of the same tests tells nothing new, and when coverage slows them down.
 //! - [`promise`] says which artifacts with coverage data must be there when every job that runs succeeds.
 //! - [`handover`] puts it together for coverage: which job's data another job should use, and what is missing for it.
 
@@ -31,7 +32,7 @@ pub mod needs;
 pub mod paths;
 pub mod project;
 pub mod promise;
-mod repeats;
+pub mod repeats;
 pub mod run;
 pub mod work;
 pub mod written;
@@ -60,13 +61,15 @@ use crate::workflow::yaml::Yaml;
 /// count as unknown.
 const MAX_LEGS: usize = 1_000;
 
-/// Jobs that the project's configuration names as producers and consumer of coverage data.
+/// What the project's configuration says of jobs: who makes and who uses coverage data, and how long they take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
     /// Jobs whose tests collect coverage.
     pub producers: Vec<String>,
     /// The job that reports on it.
     pub consumer: Option<String>,
+    /// How long jobs take, in seconds, where the user says so.
+    pub durations: Vec<(String, u32)>,
 }
 
 /// What one job contributes.

@@ -221,7 +221,7 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
         Workflow::read(tree.root()).map_err(|(span, message)| Box::new(Problem::at(source, span, message, "here")))?;
     let config = task.setting.config.as_deref();
     let dialect = dialect(&task.path, options, config.and_then(|c| c.1.settings.forge));
-    let pins = config.map_or_else(Pins::default, |c| pins_of(&c.1.settings.coverage));
+    let pins = config.map_or_else(Pins::default, |c| pins_of(&c.1.settings));
     let project = &task.setting.project;
     let (texts, trees) = (call::Texts::default(), call::Trees::default());
     let whole = call::whole(&workflow, &*project.files, &texts, &trees);
@@ -258,8 +258,10 @@ fn readers(workflow: &Workflow<'_>, flow: &Flow<'_>) -> Vec<usize> {
     readers
 }
 
-pub(crate) fn pins_of(pins: &crate::config::CoveragePins) -> Pins {
+pub(crate) fn pins_of(settings: &crate::config::Settings) -> Pins {
+    let pins = &settings.coverage;
     Pins {
+        durations: settings.durations.clone(),
         producers: pins.producers.iter().map(|job| job.value.clone()).collect(),
         consumer: pins.consumer.as_ref().map(|job| job.value.clone()),
     }

@@ -38,6 +38,7 @@ mod contract;
 mod coverage_download;
 mod coverage_gate;
 mod coverage_needs;
+mod coverage_sequential;
 mod coverage_upload;
 mod dead_input;
 mod hidden_files;

@@ -8,7 +8,7 @@ use crate::findings::render::Format;
 use crate::findings::{Group, RuleInfo};
 
 /// Every rule, in the order of the reference.
-pub(super) static RULES: [Rule; 23] = [
+pub(super) static RULES: [Rule; 24] = [
     super::coverage_needs::RULE,
     super::coverage_upload::RULE,
     super::coverage_download::RULE,
@@ -26,6 +26,7 @@ pub(super) static RULES: [Rule; 23] = [
     super::platform_version::RULE,
     super::dead_input::RULE,
     super::tests_twice::RULE,
+    super::coverage_sequential::RULE,
     super::job_timeout::RULE,
     super::concurrency::RULE,
     super::untrusted_local_action::RULE,
