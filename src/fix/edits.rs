@@ -6,7 +6,7 @@ use super::{Refused, outcome, write};
 use crate::findings::fix::{Change, Edit, Place, Value};
 use crate::source::Span;
 use crate::workflow::Workflow;
-use crate::workflow::yaml::{Style, Yaml};
+use crate::workflow::yaml::{Comment, Style, Yaml};
 
 /// The edits that make these changes, in the order of the text.
 ///
@@ -267,6 +267,10 @@ impl<'d> Writer<'_, 'd> {
         let start = place::start_of(item).ok_or_else(|| Refused::new("the step is empty"))?;
         let start = place::line_start(text, start);
         let end = place::end_of_item(item, dash)?;
+        let inside = |comment: &Comment| start <= comment.span.start && comment.span.start < end;
+        if list.tree().comments.iter().any(inside) {
+            return Err(Refused::new("there is a comment in the step"));
+        }
         // From the end of the line before to the end of its own last line: the file's last line may have no end.
         let before = text[..start].strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text).len());
         let before = before.ok_or_else(|| Refused::new("the step is in the first line"))?;

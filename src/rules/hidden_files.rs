@@ -147,7 +147,7 @@ fn hidden_path(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Hid
 
 /// Asks for hidden files where only coverage data can be meant: with a broad path, credentials in `.git` would come along.
 fn remedy(context: &Context<'_, '_>, producer: &Producer<'_>, ignored: bool, asked: bool) -> Option<Fix> {
-    let place = (producer.job, producer.step);
+    let place = context.own_step(producer.job, producer.step)?;
     if ignored {
         let uses = context.workflow.jobs[producer.job].steps[producer.step].uses?;
         let name = uses.value.strip_suffix("@v3.2.0")?;

@@ -120,8 +120,9 @@ fn tell_apart(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fix>
         return None;
     }
     let end = name.value.len();
+    let (job, step) = context.own_step(producer.job, producer.step)?;
     let mut changes = vec![Change::EditText {
-        place: Place::Inputs(producer.job, producer.step),
+        place: Place::Inputs(job, step),
         key: "name".to_owned(),
         part: Span::new(end, end),
         text: suffix,
@@ -184,7 +185,8 @@ fn download_all(context: &Context<'_, '_>, producer: &Producer<'_>, consumer: &C
     if others || !unique || !plain || !fits {
         return None;
     }
-    let place = Place::Inputs(consumer.job, consumer.step);
+    let (job, at) = context.own_step(consumer.job, consumer.step)?;
+    let place = Place::Inputs(job, at);
     Some(vec![
         Change::Rename {
             place,

@@ -8,7 +8,9 @@ use crate::workflow::dialect::Dialect;
 /// one that works on the forge. Both ends must be of one generation; `None` as `generation` chooses the newer. `None` when
 /// no such action works here.
 pub(super) fn pick(context: &Context<'_, '_>, kind: ArtifactKind, generation: Option<Generation>) -> Option<String> {
-    let generation = generation.unwrap_or(Generation::V4);
+    // GitHub Enterprise Server has no service for the newer one.
+    let usual_here = if context.dialect == Dialect::Ghes { Generation::V3 } else { Generation::V4 };
+    let generation = generation.unwrap_or(usual_here);
     if generation == Generation::V3 && context.dialect == Dialect::GitHub {
         return None;
     }
@@ -45,8 +47,8 @@ fn usual(dialect: Dialect, kind: ArtifactKind, generation: Generation) -> Option
         (Generation::V4, Dialect::GitHub, ArtifactKind::Download) => "actions/download-artifact@v4",
         (Generation::V3, _, ArtifactKind::Upload) => "actions/upload-artifact@v3",
         (Generation::V3, _, ArtifactKind::Download) => "actions/download-artifact@v3",
-        // No action of this generation runs there.
-        (Generation::V4, Dialect::Ghes, _) => return None,
-        (_, _, ArtifactKind::Merge | ArtifactKind::OtherRunDownload) => return None,
+        (Generation::V4, Dialect::Ghes, _) | (_, _, ArtifactKind::Merge | ArtifactKind::OtherRunDownload) => {
+            return None;
+        }
     })
 }

@@ -112,9 +112,20 @@ pub(super) fn upload(context: &Context<'_, '_>, gap: &Gap) -> Option<Fix> {
         ("include-hidden-files".to_owned(), Value::Bool(true)),
         ("if-no-files-found".to_owned(), Value::text("error")),
     ]);
+    let (own, at) = own_step_or_call(context, job, made)?;
     let step = step(context, job, "Upload the coverage data", &action, with);
     let title = format!("upload the coverage data of `{}` as `{name}`", context.workflow.jobs[job].id.value);
-    Some(Fix::needs_review(title, vec![Change::InsertSteps { job, at: made + 1, steps: vec![step] }]))
+    Some(Fix::needs_review(title, vec![Change::InsertSteps { job: own, at: at + 1, steps: vec![step] }]))
+}
+
+/// The step of the file that this one is, or that calls the action in which this one is written.
+fn own_step_or_call(context: &Context<'_, '_>, job: usize, mut step: usize) -> Option<(usize, usize)> {
+    loop {
+        if let Some(own) = context.own_step(job, step) {
+            return Some(own);
+        }
+        step = context.workflow.jobs[job].steps.get(step)?.within?;
+    }
 }
 
 fn step(context: &Context<'_, '_>, job: usize, name: &str, uses: &str, with: Value) -> Value {
@@ -245,7 +256,8 @@ pub(super) fn download(context: &Context<'_, '_>, gap: &Gap) -> Option<Fix> {
             step(context, job, "Download the coverage data", &action, with)
         })
         .collect();
-    let mut changes = vec![Change::InsertSteps { job, at: reader.step, steps }];
+    let (own, at) = context.own_step(job, reader.step)?;
+    let mut changes = vec![Change::InsertSteps { job: own, at, steps }];
     let folders = if several || selections[0].0 == "pattern" { "*/" } else { "" };
     let arguments = format!(" {FOLDER}/{folders}.coverage*");
     if gap.repeats {
@@ -260,7 +272,7 @@ pub(super) fn download(context: &Context<'_, '_>, gap: &Gap) -> Option<Fix> {
         let step = &context.workflow.jobs[job].steps[reader.step];
         let command = Command::find(step.run?, reader.span)?;
         let combine = format!("{} combine{arguments}", command.coverage(false));
-        changes.push(command.precede(Place::Step(job, reader.step), &combine));
+        changes.push(command.precede(Place::Step(own, at), &combine));
     }
     let names: Vec<&str> = gaps.iter().map(|gap| context.workflow.jobs[gap.from.job].id.value).collect();
     let title = format!("download the coverage data of `{}`", names.join("`, `"));
@@ -348,6 +360,7 @@ pub(super) fn report(context: &Context<'_, '_>, repeat: &Repeat) -> Option<Fix> 
 fn instead(context: &Context<'_, '_>, job: usize, again: &Work, data: &Fetched) -> Option<Change> {
     let works = &context.flow.jobs[job].works;
     let step = &context.workflow.jobs[job].steps[again.step];
+    let (own, at) = context.own_step(job, again.step)?;
     let command = Command::find(step.run?, again.span)?;
     // Everything this very command does, one or more: a session may report as well.
     let inner: Vec<&Work> = works.iter().filter(|work| work.span == again.span).collect();
@@ -384,12 +397,12 @@ fn instead(context: &Context<'_, '_>, job: usize, again: &Work, data: &Fetched) 
     }
     lines.extend(reports.into_iter().map(|report| format!("{coverage} {report}")));
     if lines.is_empty() {
-        return command.remove(job, step.index);
+        return command.remove(own, at);
     }
     if session && coverage == "coverage" {
         lines.insert(0, "python -m pip install coverage".to_owned());
     }
-    Some(command.replace(Place::Step(job, step.index), &lines))
+    Some(command.replace(Place::Step(own, at), &lines))
 }
 
 /// Where downloaded data is.
