@@ -81,7 +81,8 @@ impl Desk {
     fn run(&self, path: &Path, text: &str, mend: Option<lint::Mend>) -> (lint::Outcome, String) {
         let place = self.place(path);
         fs::write(&place, text).expect("written");
-        let options = lint::Options { paths: vec![place.clone()], mend, ..lint::Options::default() };
+        let select = vec!["all".to_owned()];
+        let options = lint::Options { paths: vec![place.clone()], mend, select, ..lint::Options::default() };
         let outcome = lint::run(&options);
         (outcome, read(&place))
     }
@@ -355,7 +356,9 @@ fn objections(before: &str, rule: &str, edits: &[Edit]) -> Vec<String> {
             }
             "job-timeout" => inner == "timeout-minutes",
             "concurrency" => path == "/concurrency",
-            "platform-version" => inner.starts_with("steps/") && inner.ends_with("/uses"),
+            "platform-version" => {
+                inner.starts_with("steps/") && inner.ends_with("/uses") || input(&["include-hidden-files"])
+            }
             _ => false,
         };
         if !right {

@@ -1,6 +1,7 @@
 //! `concurrency`
 
 use super::Context;
+use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Severity};
 use crate::workflow::Text;
 use crate::workflow::dialect::Dialect;
@@ -39,7 +40,7 @@ rule! {
     ///   cancel-in-progress: true
     /// ```
     "concurrency", Warning, "Runs that go on although a newer push has made them pointless", check,
-    group: Time
+    group: Time, fix: Unsafe
 }
 
 /// The event whose superseded runs go on, when nothing in the workflow says what should become of them: where a fix adds
@@ -64,7 +65,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 format!("runs for `{}` go on when a newer push has made them pointless", event.value),
                 context.label(event.span(), "starts a run for each push"),
             )
-            .help("add `concurrency` with a group for each ref and `cancel-in-progress: true`");
+            .help("add `concurrency` with a group for each ref and `cancel-in-progress: true`")
+            .fix(cancel_superseded());
         return vec![finding];
     }
     let Some(concurrency) = &workflow.concurrency else { return Vec::new() };
@@ -116,6 +118,20 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     };
     // Releases of Gitea before 1.26 read no `concurrency`.
     vec![if context.dialect == Dialect::Gitea { finding.likely() } else { finding }]
+}
+
+/// A group for each ref, of which the newest run goes on.
+fn cancel_superseded() -> Fix {
+    let group = Value::Map(vec![
+        ("group".to_owned(), Value::text("${{ github.workflow }}-${{ github.ref }}")),
+        ("cancel-in-progress".to_owned(), Value::Bool(true)),
+    ]);
+    let change = Change::Set {
+        place: Place::Workflow,
+        entries: vec![("concurrency".to_owned(), group)],
+        after: &["env", "permissions", "on"],
+    };
+    Fix::needs_review("add `concurrency` with a group for each ref", vec![change])
 }
 
 /// Whether a newer run of the group certainly cancels an older one.

@@ -1,6 +1,7 @@
 //! `if-no-files-found`
 
 use super::Context;
+use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Severity};
 use crate::flow::artifact::{Consumer, Producer, Selector};
 use crate::flow::collect::holds_data;
@@ -43,7 +44,8 @@ rule! {
     ///     include-hidden-files: true
     ///     if-no-files-found: error
     /// ```
-    "if-no-files-found", Error, "Coverage uploads that find no data and let it pass unnoticed", check
+    "if-no-files-found", Error, "Coverage uploads that find no data and let it pass unnoticed", check,
+    fix: Safe
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -91,9 +93,25 @@ fn lax(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding> {
         .related(context.label(reader.steps[consumer.step].anchor(), "takes whatever is there"))
         .help("add `if-no-files-found: error`, or `ignore` where a leg has no data on purpose");
     finding.severity = Severity::Warning;
+    finding.fix = insist(context, producer);
     // Whether the tests make data at all rests on the path's name where they cannot be seen.
     let seen = !flow.data_before(producer.job, producer.step).is_empty();
-    Some(if seen { finding } else { finding.likely() })
+    if !seen {
+        finding = finding.likely();
+        finding.fix = finding.fix.map(|fix| fix.safe_if(false));
+    }
+    Some(finding)
+}
+
+/// Lets an upload without files fail.
+fn insist(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fix> {
+    let (job, step) = context.own_step(producer.job, producer.step)?;
+    let change = Change::Set {
+        place: Place::Inputs(job, step),
+        entries: vec![("if-no-files-found".to_owned(), Value::text("error"))],
+        after: &["include-hidden-files", "path"],
+    };
+    Some(Fix::safe("add `if-no-files-found: error`", vec![change]))
 }
 
 /// Whether this download succeeds, and the report after it too, when one of the artifacts is missing.

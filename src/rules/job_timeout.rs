@@ -1,6 +1,7 @@
 //! `job-timeout`
 
 use super::Context;
+use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Severity};
 use crate::workflow::events::on_hosted_runner;
 use crate::workflow::{Job, Text};
@@ -36,7 +37,7 @@ rule! {
     ///     timeout-minutes: 20
     /// ```
     "job-timeout", Warning, "A job that only the forge's limit of hours would stop", check,
-    group: Time
+    group: Time, fix: Safe
 }
 
 /// The jobs without a limit, by index: what a fix adds `timeout-minutes` to, below `runs-on`.
@@ -75,7 +76,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 ),
                 context.label(job.id.span(), "nothing stops this job"),
             )
-            .help("add `timeout-minutes`, for example three times what the job usually takes"),
+            .help("add `timeout-minutes`, for example three times what the job usually takes")
+            .fix(bound(index, limit / 3)),
         );
     }
     for job in &context.written.jobs {
@@ -100,6 +102,16 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         findings.extend(job.timeout_minutes.and_then(|minutes| beyond(context, job, minutes)));
     }
     findings
+}
+
+/// Gives a job a limit far above what jobs take, and far below the forge's.
+fn bound(job: usize, minutes: u32) -> Fix {
+    let change = Change::Set {
+        place: Place::Job(job),
+        entries: vec![("timeout-minutes".to_owned(), Value::Number(minutes))],
+        after: &["runs-on", "name"],
+    };
+    Fix::safe(format!("add `timeout-minutes: {minutes}`"), vec![change])
 }
 
 /// More minutes than the forge grants. On one's own runners the limit may be set otherwise.

@@ -2,6 +2,7 @@
 
 use super::{Context, version_mix};
 use crate::findings::Finding;
+use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::flow::paths::Tri;
 use crate::workflow::action::{
     ActionRef, Artifact, Trouble, Uses, artifact_action, closing_day, parse_uses, release_of, replacement, trouble,
@@ -39,13 +40,18 @@ rule! {
     /// # .forgejo/workflows/ci.yml
     /// - uses: https://code.forgejo.org/forgejo/upload-artifact@v4
     /// ```
-    "platform-version", Error, "Artifact actions of a release that the forge cannot run", check
+    "platform-version", Error, "Artifact actions of a release that the forge cannot run", check,
+    fix: Unsafe
 }
+
+/// What the messages about caches begin with.
+const CACHE: &str = "`actions/cache`";
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let mixed = steps_of_mixes(context);
     let hosted = context.workflow.jobs.iter().enumerate().any(|(job, _)| asks_for_github(context, job));
     let mut findings = Vec::new();
+    let mut all = Vec::new();
     for (at, job) in context.workflow.jobs.iter().enumerate() {
         for step in &job.steps {
             let Some(uses) = step.uses else { continue };
@@ -55,7 +61,10 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             }
             let finding = match artifact_action(&Uses::Repo(action.clone()), step.uses_comment) {
                 Some(_) if mixed.contains(&(at, step.index)) => None,
-                Some(artifact) => of_artifact(context, at, step, &action, &artifact),
+                Some(artifact) => {
+                    all.push(exchange(context, at, step, &action, &artifact));
+                    of_artifact(context, at, step, &action, &artifact)
+                }
                 None => of_cache(context, step, &action),
             };
             // Jobs that share their steps by an alias share the place.
@@ -63,7 +72,48 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             findings.extend(finding.filter(|finding| !known(finding)));
         }
     }
+    // Upload and download must be of one kind: all are exchanged together.
+    let changes: Option<Vec<Vec<Change>>> = all.into_iter().flatten().collect();
+    let changes: Option<Vec<Change>> = changes.map(|changes| changes.into_iter().flatten().collect());
+    let fix = changes.map(|changes| Fix::needs_review("use the artifact actions that run here, at both ends", changes));
+    let of_artifact = |finding: &&mut Finding| !finding.message.starts_with(CACHE);
+    for finding in findings.iter_mut().filter(of_artifact) {
+        finding.fix.clone_from(&fix);
+    }
     findings
+}
+
+/// The changes that put a replacement in the place of an artifact action: `None` where none is needed, `Some(None)` where it
+/// takes a person, such as beside a comment that names the version.
+#[allow(clippy::option_option, reason = "one is nothing to do, the other nothing that can be done")]
+fn exchange(
+    context: &Context<'_, '_>,
+    job: usize,
+    step: &Step<'_>,
+    action: &ActionRef,
+    artifact: &Artifact,
+) -> Option<Option<Vec<Change>>> {
+    trouble(context.dialect, action.host.as_deref(), artifact)?;
+    Some((|| {
+        let instead = replacement(context.dialect, artifact)?;
+        let (own, at) = context.own_step(job, step.index)?;
+        if step.uses_comment.is_some_and(|comment| comment.contains(|c: char| c.is_ascii_digit())) {
+            return None;
+        }
+        let mut changes = vec![Change::Set {
+            place: Place::Step(own, at),
+            entries: vec![("uses".to_owned(), Value::text(instead))],
+            after: &[],
+        }];
+        if takes_hidden_files(context, job, step, artifact) {
+            changes.push(Change::Set {
+                place: Place::Inputs(own, at),
+                entries: vec![("include-hidden-files".to_owned(), Value::Bool(true))],
+                after: &["path"],
+            });
+        }
+        Some(changes)
+    })())
 }
 
 fn of_artifact(
@@ -121,7 +171,7 @@ fn of_cache(context: &Context<'_, '_>, step: &Step<'_>, action: &ActionRef) -> O
     if context.dialect != Dialect::GitHub || !action.is("actions", "cache") || !(1..=2).contains(&major) {
         return None;
     }
-    let message = format!("`actions/cache` v{major} no longer works on github.com");
+    let message = format!("{CACHE} v{major} no longer works on github.com");
     let finding = RULE.finding(message, context.label(step.anchor(), "shut down on 1 March 2025"));
     Some(finding.help("use `actions/cache@v4`"))
 }

@@ -615,6 +615,21 @@ error[coverage-needs]: job `coverage` reads what
     }
 
     #[test]
+    fn a_remedy_is_named_and_what_was_done_is_counted() {
+        let text = text(&samples::mended());
+        assert!(text.contains("\n  fix: let `coverage` need `unit_tests` (--fix)\n  docs: "), "{text}");
+        assert!(text.contains("\n\nFound 4 findings, fixed 3 in 2 files.\nFound 1 error in "), "{text}");
+        let mut report = samples::mended();
+        if let Some(fix) = &mut report.findings[0].fix {
+            fix.safety = Safety::Unsafe;
+        }
+        report.mended = Some(crate::findings::Mended { files: 1, fixed: 0, shown_only: true });
+        assert_eq!(mended(&report), "Found 1 finding, would fix 0 (1 more with --unsafe-fixes).");
+        report.findings.clear();
+        assert_eq!(mended(&report), "Found nothing to fix.");
+    }
+
+    #[test]
     fn quiet_leaves_the_summary_out() {
         let options = Options { quiet: true, ..Options::default() };
         assert_eq!(render(&Report::default(), &options, ""), "");

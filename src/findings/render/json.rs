@@ -137,6 +137,17 @@ mod tests {
     }
 
     #[test]
+    fn a_remedy_is_written_with_its_edits() {
+        let value = document(&samples::mended());
+        let fix = &value["findings"][0]["fix"];
+        assert_eq!((&fix["safety"], &fix["file"]), (&json!("safe"), &json!(".forgejo/workflows/ci.yml")));
+        let place = json!({ "line": 8, "column": 17, "offset": 138 });
+        assert_eq!(fix["edits"], json!([{ "start": place, "end": place, "text": ", unit_tests" }]));
+        assert_eq!(value["summary"]["fixed"], 3);
+        assert!(document(&samples::needs())["findings"][0].get("fix").is_none());
+    }
+
+    #[test]
     fn columns_count_characters_and_offsets_bytes() {
         let value = document(&samples::unicode());
         assert_eq!(value["findings"][0]["primary"]["start"], json!({ "line": 2, "column": 9, "offset": 21 }));

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::findings::{Confidence, Finding, Label, Problem, Report, RuleInfo, Severity};
+use crate::findings::fix::{Edit, Fix};
+use crate::findings::{Confidence, Finding, Label, Mended, Problem, Report, RuleInfo, Severity};
 use crate::source::{Source, Span};
 
 pub(super) const WORKFLOW: &str = "\
@@ -145,6 +146,19 @@ pub(super) fn problems() -> Report {
 }
 
 /// Every sample by name.
+/// A finding with a remedy, in a run that has mended others.
+pub(super) fn mended() -> Report {
+    let mut report = needs();
+    let source = Arc::clone(&report.findings[0].primary.source);
+    let at = report.findings[0].primary.span.end - 1;
+    let mut fix = Fix::safe("let `coverage` need `unit_tests`", Vec::new());
+    fix.edits = vec![Edit { span: Span::new(at, at), text: ", unit_tests".to_owned() }];
+    fix.file = Some(source);
+    report.findings[0].fix = Some(fix);
+    report.mended = Some(Mended { files: 2, fixed: 3, shown_only: false });
+    report
+}
+
 pub(super) fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("empty", Report::default()),
@@ -154,5 +168,6 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("several-lines", several_lines()),
         ("hostile", hostile()),
         ("problems", problems()),
+        ("mended", mended()),
     ]
 }

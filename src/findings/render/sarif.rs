@@ -199,6 +199,15 @@ mod tests {
     }
 
     #[test]
+    fn a_remedy_is_a_fix() {
+        let fix = &log(&samples::mended(), "")["runs"][0]["results"][0]["fixes"][0];
+        assert_eq!(fix["description"]["text"], "let `coverage` need `unit_tests` (safe)");
+        let place = json!({ "startLine": 8, "startColumn": 17, "endLine": 8, "endColumn": 17 });
+        let replacement = json!({ "deletedRegion": place, "insertedContent": { "text": ", unit_tests" } });
+        assert_eq!(fix["artifactChanges"][0]["replacements"], json!([replacement]));
+    }
+
+    #[test]
     fn a_published_project_is_linked() {
         let log = log(&samples::needs(), "https://forge.example/o/r");
         let driver = &log["runs"][0]["tool"]["driver"];

@@ -41,8 +41,12 @@ fn usual(dialect: Dialect, kind: ArtifactKind, generation: Generation) -> Option
         (Generation::V4, Dialect::Forgejo, ArtifactKind::Download) => {
             "https://code.forgejo.org/forgejo/download-artifact@v4"
         }
-        (Generation::V4, Dialect::Gitea, ArtifactKind::Upload) => "christopherhx/gitea-upload-artifact@v4",
-        (Generation::V4, Dialect::Gitea, ArtifactKind::Download) => "christopherhx/gitea-download-artifact@v4",
+        (Generation::V4, Dialect::Gitea, ArtifactKind::Upload) => {
+            "https://github.com/christopherhx/gitea-upload-artifact@v4"
+        }
+        (Generation::V4, Dialect::Gitea, ArtifactKind::Download) => {
+            "https://github.com/christopherhx/gitea-download-artifact@v4"
+        }
         (Generation::V4, Dialect::GitHub, ArtifactKind::Upload) => "actions/upload-artifact@v4",
         (Generation::V4, Dialect::GitHub, ArtifactKind::Download) => "actions/download-artifact@v4",
         (Generation::V3, _, ArtifactKind::Upload) => "actions/upload-artifact@v3",
