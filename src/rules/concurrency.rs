@@ -48,10 +48,14 @@ rule! {
 pub(crate) fn missing<'d>(context: &Context<'_, 'd>) -> Option<Text<'d>> {
     let workflow = context.written;
     let event = push_to_pull_request(workflow).or_else(|| push_to_any_branch(workflow))?;
+    // What looks at no code, such as a labeller, is over before anybody can supersede it.
+    let reads_code = |step: &crate::workflow::Step<'_>| step.uses.is_some_and(|uses| uses.value.contains("/checkout@"));
     let silent = context.dialect.cancels_superseded_runs() != Some(false)
         || workflow.concurrency.is_some()
-        || is_only_called(workflow)
+        // In a called workflow `github.workflow` is the caller's, so that the two would cancel each other.
+        || workflow.has_trigger("workflow_call")
         || reaches_outside(workflow)
+        || !workflow.jobs.iter().any(|job| job.steps.iter().any(reads_code))
         // A called workflow may have a group of its own.
         || workflow.jobs.iter().all(|job| job.concurrency.is_some() || job.uses.is_some());
     (!silent).then_some(event)
@@ -83,12 +87,17 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 context.label(group.span(), "one group for everybody"),
             )
             .help("add the ref to the group: `${{ github.workflow }}-${{ github.ref }}`"),
-        Scope::Run if concurrency.cancel_in_progress.is_none_or(|cancel| cancel.value != "false") => RULE
-            .finding(
+        // A group for each commit that is pushed says that every one shall be tested.
+        Scope::Run
+            if push_to_pull_request(workflow).is_some()
+                && concurrency.cancel_in_progress.is_none_or(|cancel| cancel.value != "false") =>
+        {
+            RULE.finding(
                 "this group is another for every run, so none is ever cancelled",
                 context.label(group.span(), "a group for each run"),
             )
-            .help("group by what stays the same from push to push: `${{ github.workflow }}-${{ github.ref }}`"),
+            .help("group by what stays the same from push to push: `${{ github.workflow }}-${{ github.ref }}`")
+        }
         Scope::Ref if context.dialect.cancels_superseded_runs() == Some(true) && is_redundant(context, concurrency) => {
             let mut finding = RULE
                 .finding(

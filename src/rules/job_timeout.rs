@@ -3,15 +3,20 @@
 use super::Context;
 use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Severity};
+use crate::flow::work::WorkKind;
+use crate::workflow::action::{is_inert_action, parse_uses};
 use crate::workflow::events::on_hosted_runner;
-use crate::workflow::{Job, Text};
+use crate::workflow::{Job, Step, Text};
 
 rule! {
     /// ### What it does
     /// Finds jobs that nothing stops but the forge's own limit: 360 minutes on GitHub, 180 on Forgejo and Gitea. Also limits
     /// that are none: a fraction of a minute, which the runners of Forgejo and Gitea cannot read and ignore, and more minutes
-    /// than the forge grants. A job whose steps all have a `timeout-minutes` of their own is bounded, and a job that calls a
-    /// reusable workflow may have none.
+    /// than the forge grants.
+    ///
+    /// A job is bounded too when its tests, or all steps that can take long, have a limit of their own (`timeout-minutes`,
+    /// `timeout 20m pytest`, `pytest --timeout`). A job that calls a reusable workflow may have none, and one of well-known
+    /// quick actions needs none. On GitHub's own machines it is information, on machines of one's own a warning.
     ///
     /// ### Why
     /// A test that waits for ever then holds a runner for hours, and everybody who pushes meanwhile waits with it. 97 % of 206
@@ -43,19 +48,40 @@ rule! {
 /// The jobs without a limit, by index: what a fix adds `timeout-minutes` to, below `runs-on`.
 pub(crate) fn unbounded(context: &Context<'_, '_>) -> Vec<usize> {
     let jobs = context.written.jobs.iter().enumerate();
-    jobs.filter(|(_, job)| is_unbounded(context, job)).map(|(index, _)| index).collect()
+    jobs.filter(|&(index, _)| is_unbounded(context, index)).map(|(index, _)| index).collect()
 }
 
-fn is_unbounded(context: &Context<'_, '_>, job: &Job<'_>) -> bool {
+fn is_unbounded(context: &Context<'_, '_>, index: usize) -> bool {
+    let job = &context.written.jobs[index];
     let never_runs = job.condition.is_some_and(|condition| matches!(condition.value.trim(), "false" | "${{ false }}"));
-    let bounded_step = |step: &crate::workflow::Step<'_>| {
+    let bounded = |step: &Step<'_>| {
         step.node.get("timeout-minutes").is_some_and(|limit| limit.as_str().is_none_or(|text| is_read(context, text)))
     };
     job.node.get("timeout-minutes").is_none()
         && job.node.get("uses").is_none()
-        && !job.steps.is_empty()
         && !never_runs
-        && !job.steps.iter().all(bounded_step)
+        && job.steps.iter().any(|step| may_hang(step) && !bounded(step))
+        && !tests_are_bounded(context, index, &bounded)
+}
+
+/// Whether a step does anything that can take long: what is known to be done in moments needs no limit.
+fn may_hang(step: &Step<'_>) -> bool {
+    step.uses.is_none_or(|uses| !is_inert_action(&parse_uses(uses.value)))
+}
+
+/// Whether the tests, which are what hangs, have a limit where they run.
+fn tests_are_bounded(context: &Context<'_, '_>, index: usize, bounded: &dyn Fn(&Step<'_>) -> bool) -> bool {
+    let job = &context.workflow.jobs[index];
+    let mut tests = context.flow.jobs[index]
+        .works
+        .iter()
+        .filter(|work| matches!(work.kind, WorkKind::Tests(_) | WorkKind::Session(_)))
+        .map(|work| &job.steps[work.step])
+        .peekable();
+    let limited = |step: &Step<'_>| {
+        bounded(step) || step.run.is_some_and(|run| run.value.contains("timeout ") || run.value.contains("--timeout"))
+    };
+    tests.peek().is_some() && tests.all(limited)
 }
 
 /// Whether the runner reads this as a limit.
@@ -68,8 +94,8 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let limit = context.dialect.default_timeout_minutes();
     for index in unbounded(context) {
         let job = &context.written.jobs[index];
-        findings.push(
-            RULE.finding(
+        let mut finding = RULE
+            .finding(
                 format!(
                     "job `{}` has no `timeout-minutes`: if it hangs, it holds its runner for {limit} minutes",
                     job.id.value
@@ -77,8 +103,12 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 context.label(job.id.span(), "nothing stops this job"),
             )
             .help("add `timeout-minutes`, for example three times what the job usually takes")
-            .fix(bound(index, limit / 3)),
-        );
+            .fix(bound(index, limit / 3));
+        // There are always more machines of the forge's.
+        if context.dialect.has_hosted_runners() && on_hosted_runner(job) != Some(false) {
+            finding.severity = Severity::Info;
+        }
+        findings.push(finding);
     }
     for job in &context.written.jobs {
         let steps = job.steps.iter().filter_map(|step| {

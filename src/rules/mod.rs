@@ -33,14 +33,19 @@ macro_rules! rule {
 mod registry;
 
 mod artifact_unmatched;
+mod cache_key;
+mod cache_off;
 mod concurrency;
 mod contract;
+mod coverage_cache;
 mod coverage_download;
 mod coverage_gate;
 mod coverage_needs;
 mod coverage_sequential;
 mod coverage_upload;
 mod dead_input;
+mod double_trigger;
+mod duplicate_setup;
 mod hidden_files;
 mod if_no_files_found;
 mod job_timeout;
@@ -50,6 +55,7 @@ mod merge_collision;
 mod merge_delete_race;
 mod partial_data;
 mod platform_version;
+mod pycache_cache;
 mod remedy;
 mod retention;
 mod tests_twice;

@@ -8,7 +8,7 @@ use crate::findings::render::Format;
 use crate::findings::{Group, RuleInfo};
 
 /// Every rule, in the order of the reference.
-pub(super) static RULES: [Rule; 24] = [
+pub(super) static RULES: [Rule; 30] = [
     super::coverage_needs::RULE,
     super::coverage_upload::RULE,
     super::coverage_download::RULE,
@@ -29,6 +29,12 @@ pub(super) static RULES: [Rule; 24] = [
     super::coverage_sequential::RULE,
     super::job_timeout::RULE,
     super::concurrency::RULE,
+    super::cache_off::RULE,
+    super::cache_key::RULE,
+    super::pycache_cache::RULE,
+    super::coverage_cache::RULE,
+    super::double_trigger::RULE,
+    super::duplicate_setup::RULE,
     super::untrusted_local_action::RULE,
     super::workflow_syntax::RULE,
     super::contract::RULE,

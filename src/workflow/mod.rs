@@ -1,6 +1,7 @@
 //! Workflow files: the spanned YAML tree, the typed model over it, expressions, dialects and action versions.
 
 pub mod action;
+pub mod cache;
 pub mod called;
 pub mod dialect;
 pub mod events;
