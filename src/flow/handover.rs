@@ -359,15 +359,11 @@ fn measures(workflow: &Workflow<'_>, job: &Job<'_>, work: &Work, works: &[Work])
             if work.setting.as_ref().is_some_and(|setting| setting.isolated) {
                 return asked.then_some(true);
             }
-            let step = &job.steps[work.step];
-            // coverage.py's own switch: every Python process that starts is measured.
-            let envs = || job.step_envs(step).chain([&job.env, workflow.env_of(job)]).flatten();
-            let started = envs().any(|(key, value)| {
-                key.value == "COVERAGE_PROCESS_START" && value.as_str().is_some_and(|v| !v.is_empty())
-            });
-            if started {
+            if measured_by_environment(workflow, job, work) {
                 return Some(false);
             }
+            let step = &job.steps[work.step];
+            let envs = || job.step_envs(step).chain([&job.env, workflow.env_of(job)]).flatten();
             let switched = envs().any(|(key, value)| {
                 key.value.contains("COVERAGE")
                     && value
@@ -378,6 +374,14 @@ fn measures(workflow: &Workflow<'_>, job: &Job<'_>, work: &Work, works: &[Work])
         }
         _ => None,
     }
+}
+
+/// Whether the workflow sets coverage.py's own switch: every Python process that starts is measured.
+pub(super) fn measured_by_environment(workflow: &Workflow<'_>, job: &Job<'_>, work: &Work) -> bool {
+    let mut envs = job.step_envs(&job.steps[work.step]).chain([&job.env, workflow.env_of(job)]).flatten();
+    envs.any(|(key, value)| {
+        key.value == "COVERAGE_PROCESS_START" && value.as_str().is_some_and(|value| !value.is_empty())
+    })
 }
 
 /// Whether an upload's path may take coverage data along.
@@ -552,7 +556,8 @@ pub(super) fn same_environment(
                 let key = action.repo.to_ascii_lowercase();
                 matches!(
                     key.as_str(),
-                    "setup-python"
+                    "checkout"
+                        | "setup-python"
                         | "setup-uv"
                         | "setup-cached-uv"
                         | "setup-pdm"
@@ -562,7 +567,7 @@ pub(super) fn same_environment(
                 .then(|| {
                     let scope = super::name::Scope { step: Some(step), ..scope };
                     let input = |name| step.input_text(name).map(|text| scope.name(text.value));
-                    (key, input("python-version"), input("architecture"))
+                    (key, ["python-version", "architecture", "ref", "repository", "path"].map(input))
                 })
             })
             .collect();

@@ -27,7 +27,7 @@ pub struct Sequential {
 impl Flow<'_> {
     /// Suites that coverage keeps from being shared out to processes: measured in one process, and seen to run in several
     /// without being measured. A suite that is anywhere measured in several is none.
-    pub fn sequential_coverage(&self) -> Vec<Sequential> {
+    pub fn sequential_coverage(&self, workflow: &Workflow<'_>) -> Vec<Sequential> {
         let runs = || {
             self.jobs.iter().enumerate().flat_map(|(job, flow)| {
                 flow.works.iter().filter_map(move |work| match &work.kind {
@@ -36,10 +36,13 @@ impl Flow<'_> {
                 })
             })
         };
+        let measured = |job: usize, work: &Work, run: &TestRun| {
+            run.measured.is_some() || handover::measured_by_environment(workflow, &workflow.jobs[job], work)
+        };
         let mut found: Vec<Sequential> = Vec::new();
         for (job, work, run) in runs().filter(|(_, _, run)| run.measured.is_some() && !run.parallel) {
             let same = |other: &Work, its: &TestRun| shell::same_suite(run, its) && work.cwd == other.cwd;
-            if runs().any(|(_, other, its)| its.measured.is_some() && its.parallel && same(other, its)) {
+            if runs().any(|(job, other, its)| its.parallel && measured(job, other, its) && same(other, its)) {
                 continue;
             }
             let shared = runs().find(|&(its_job, other, its)| {
@@ -51,10 +54,10 @@ impl Flow<'_> {
             if run.tool == TestTool::Pytest && self.configured_to_share() {
                 continue;
             }
-            let measured = Place { job, span: work.span };
-            if !found.iter().any(|earlier| earlier.measured == measured) {
+            let place = Place { job, span: work.span };
+            if !found.iter().any(|earlier| earlier.measured == place) {
                 found.push(Sequential {
-                    measured,
+                    measured: place,
                     shared: Place { job: its_job, span: other.span },
                     origins: [work.origin.clone(), other.origin.clone()],
                     tool: run.tool.clone(),

@@ -44,7 +44,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    for sequential in context.flow.sequential_coverage() {
+    for sequential in context.flow.sequential_coverage(context.workflow) {
         let job = |index: usize| context.workflow.jobs[index].id.value;
         let (measured, shared) = (job(sequential.measured.job), job(sequential.shared.job));
         let place = if measured == shared { String::new() } else { format!(" where `{shared}` shares them out") };

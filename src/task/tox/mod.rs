@@ -173,6 +173,3 @@ fn posargs_text(posargs: &[Word]) -> String {
         |word: &Word| if word.dynamic { format!("{{{}}}", word.text.replace(' ', "")) } else { quoted(&word.text) };
     posargs.iter().map(word).collect::<Vec<_>>().join(" ")
 }
-
-#[cfg(test)]
-mod tests;
