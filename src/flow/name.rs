@@ -223,7 +223,24 @@ impl<'a, 'd> Scope<'a, 'd> {
         if depth >= MAX_DEPTH {
             return None;
         }
-        if runs_on_success(condition) { Some(true) } else { self.condition_below(condition, depth) }
+        if runs_on_success(condition) {
+            return Some(true);
+        }
+        // `always() && matrix.x == 'y'` chooses a leg: what asks for the state of the run does not. Whether something that
+        // waits for a failure ever runs is left open.
+        let known = self.condition_below(condition, depth);
+        known.or_else(|| {
+            let of_success = |path: &str| {
+                let status = match path {
+                    "always()" | "success()" => Some(Value::Bool(true)),
+                    "failure()" | "cancelled()" => Some(Value::Bool(false)),
+                    _ => None,
+                };
+                status.or_else(|| self.lookup(path, self.frame(depth)))
+            };
+            let parsed = expression::parse_condition(condition).ok()?;
+            parsed.truth(&of_success).filter(|runs| *runs)
+        })
     }
 
     /// The job that calls the workflow this one is written in.
