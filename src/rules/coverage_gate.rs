@@ -8,6 +8,7 @@ use crate::flow::project::CoverageFacts;
 use crate::flow::work::{Work, WorkKind};
 use crate::shell::{CoverageCommand, Measured};
 use crate::source::Span;
+use crate::task::Origin;
 use std::sync::Arc;
 
 rule! {
@@ -23,7 +24,8 @@ rule! {
     /// Only thresholds for all the data are compared: those of a job that reports on the data of others, or of the one job
     /// that measures. A leg of a matrix may have a lower one, `--fail-under=0` switches the gate off on purpose, and a report
     /// with `--include`, `--omit` or file names is about a part. That nobody enforces a threshold is said only where every
-    /// step of the reporting job is understood and no coverage service, script or file of the project mentions one.
+    /// step of the reporting job is understood, it uploads nothing that another workflow may judge, and no coverage service,
+    /// script or file of the project mentions one.
     ///
     /// ### Example
     /// ```yaml
@@ -45,7 +47,10 @@ struct Gate {
     percent: f64,
     /// What enforces it.
     what: &'static str,
+    /// The command or input in the workflow.
     span: Span,
+    /// Where the command is written, if a task runner starts it.
+    origin: Option<Origin>,
 }
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
@@ -84,21 +89,25 @@ fn against_configuration(context: &Context<'_, '_>, gate: &Gate, configured: &Fa
         span: configured.span,
         text: format!("{} % here", configured.percent),
     };
-    RULE.finding(
-        format!("{} asks for {} %, but `{file}` for {} %", gate.what, gate.percent, configured.percent),
-        context.label(gate.span, "wins in this command"),
-    )
-    .related(setting)
-    .help("keep the threshold in the configuration alone, where every command finds it")
+    let message = format!("{} asks for {} %, but `{file}` for {} %", gate.what, gate.percent, configured.percent);
+    let finding = RULE.finding(message, context.label(gate.span, "wins in this command"));
+    at_origin(finding, gate)
+        .related(setting)
+        .help("keep the threshold in the configuration alone, where every command finds it")
 }
 
 fn between(context: &Context<'_, '_>, first: &Gate, other: &Gate) -> Finding {
-    RULE.finding(
-        format!("{} asks for {} %, but {} for {} %", other.what, other.percent, first.what, first.percent),
-        context.label(other.span, format!("{} % here", other.percent)),
-    )
-    .related(context.label(first.span, format!("{} % here", first.percent)))
-    .help("keep one threshold, in the coverage configuration")
+    let message = format!("{} asks for {} %, but {} for {} %", other.what, other.percent, first.what, first.percent);
+    let finding = RULE.finding(message, context.label(other.span, format!("{} % here", other.percent)));
+    let finding = at_origin(finding, other).related(context.label(first.span, format!("{} % here", first.percent)));
+    at_origin(finding, first).help("keep one threshold, in the coverage configuration")
+}
+
+/// Adds the place where a task runner's command is written.
+fn at_origin(finding: Finding, gate: &Gate) -> Finding {
+    let Some(origin) = &gate.origin else { return finding };
+    let text = format!("{} % here", gate.percent);
+    finding.related(Label { source: Arc::clone(&origin.source), span: origin.span, text })
 }
 
 /// The thresholds for all the data, in the order of the file.
@@ -115,38 +124,35 @@ fn gates(context: &Context<'_, '_>) -> Vec<Gate> {
         }
         for work in flow.jobs[index].works.iter().filter(|work| !work.guarded) {
             let step = &job.steps[work.step];
-            let gate = match &work.kind {
+            let (threshold, what, span) = match &work.kind {
                 WorkKind::Coverage(command) if is_whole(command, work) => {
-                    let percent = command.fail_under.as_deref().and_then(percent);
-                    percent.map(|percent| Gate { job: index, percent, what: "`coverage report`", span: work.span })
+                    (command.fail_under.as_deref().and_then(percent), "`coverage report`", work.span)
                 }
-                WorkKind::Apply(_) if applies == 1 => {
-                    let input = step.input_text("fail-under").filter(|_| step.run.is_none());
-                    input.and_then(|text| {
-                        percent(text.value).map(|percent| Gate {
-                            job: index,
-                            percent,
-                            what: "`ci-lint apply`",
-                            span: text.span(),
-                        })
-                    })
+                WorkKind::Apply(_) if applies == 1 && step.run.is_none() => {
+                    let Some(input) = step.input_text("fail-under") else { continue };
+                    (percent(input.value), "`ci-lint apply`", input.span())
                 }
                 WorkKind::Tests(run) if sole && run.fail_under && run.selection.is_empty() && run.selection_known => {
-                    let pytest = matches!(run.measured, Some(Measured::PytestCov { config: None, .. }));
-                    let text = context.source.text.get(work.span.start..work.span.end).filter(|_| pytest);
-                    text.and_then(pytest_threshold).map(|percent| Gate {
-                        job: index,
-                        percent,
-                        what: "pytest",
-                        span: work.span,
-                    })
+                    if !matches!(run.measured, Some(Measured::PytestCov { config: None, .. })) {
+                        continue;
+                    }
+                    (pytest_threshold(written(context, work)), "pytest", work.span)
                 }
-                _ => None,
+                _ => continue,
             };
-            found.extend(gate.filter(|gate| gate.percent > 0.0));
+            let Some(percent) = threshold.filter(|percent| *percent > 0.0) else { continue };
+            found.push(Gate { job: index, percent, what, span, origin: work.origin.last().cloned() });
         }
     }
     found
+}
+
+/// The command as it is written, in the workflow or where a task runner finds it.
+fn written<'c>(context: &'c Context<'_, '_>, work: &'c Work) -> &'c str {
+    match work.origin.last() {
+        Some(origin) => origin.source.text.get(origin.span.start..origin.span.end).unwrap_or_default(),
+        None => context.workflow.slice(work.span),
+    }
 }
 
 /// Whether a command judges all the data, with the configuration of the project's root.
@@ -168,7 +174,8 @@ fn percent(text: &str) -> Option<f64> {
 fn pytest_threshold(command: &str) -> Option<f64> {
     let (_, rest) = command.split_once("--cov-fail-under")?;
     let value = rest.trim_start_matches(['=', ' ']);
-    percent(value.split(|c: char| c.is_whitespace() || c == '\\').next()?)
+    let end = value.bytes().position(|b| !b.is_ascii_digit() && b != b'.').unwrap_or(value.len());
+    percent(&value[..end])
 }
 
 /// Whether another configuration than the one at the project's root may be in force.
@@ -225,7 +232,8 @@ fn nobody(context: &Context<'_, '_>) -> Option<Finding> {
     let report = flow.handover.readers.iter().find_map(|&job| {
         let works = &flow.jobs[job].works;
         let understood = works.iter().all(|work| {
-            matches!(work.kind, WorkKind::Coverage(_) | WorkKind::Download | WorkKind::Upload | WorkKind::Files)
+            // What it uploads, another workflow may judge.
+            matches!(work.kind, WorkKind::Coverage(_) | WorkKind::Download | WorkKind::Files)
         });
         let report = works.iter().find(|work| matches!(&work.kind, WorkKind::Coverage(c) if c.sub.reports()));
         report.filter(|_| understood)
@@ -260,6 +268,7 @@ mod tests {
         for (command, expected) in [
             ("pytest --cov-fail-under=90 --cov", Some(90.0)),
             ("pytest --cov --cov-fail-under 97.5", Some(97.5)),
+            (r#"session.run("pytest", "--cov-fail-under=75")"#, Some(75.0)),
             ("pytest --cov-fail-under=80\\\n -x", Some(80.0)),
             ("pytest --cov-fail-under=$MIN", None),
             ("pytest --cov", None),

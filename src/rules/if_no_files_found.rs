@@ -20,9 +20,10 @@ rule! {
     /// An upload that finds no file makes no artifact and succeeds with a line in its log. The download by pattern takes what
     /// is there, and the report is made from the other legs as if they were all. With `error` the leg says what is wrong.
     ///
-    /// Silent: `warn` or `ignore` written down, which is on purpose where some legs have no data; data that is fetched by
-    /// `name`, where a missing artifact fails the download; a single artifact; and jobs that report with `ci-lint apply`, which
-    /// checks that all the data has come.
+    /// It is an info: nothing is lost yet. Silent: `warn` or `ignore` written down, which is on purpose where some legs have no
+    /// data; uploads under a condition; a step between tests and upload that works on the data and fails without it; data that
+    /// is fetched by `name`, where a missing artifact fails the download; a single artifact; and jobs that report with `ci-lint
+    /// apply`, which checks that all the data has come.
     ///
     /// Evidence: actions/upload-artifact `action.yml`, frenck/python-demetriek#744.
     ///
@@ -77,6 +78,8 @@ fn lax(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding> {
         || producer.generation() != Some(Generation::V4)
         || holds_data(flow, producer) != Tri::Yes
         || is_left_out(context, producer)
+        || step.condition.is_some()
+        || is_handled_before(context, producer)
     {
         return None;
     }
@@ -92,7 +95,7 @@ fn lax(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding> {
         .finding(message, context.label(step.anchor(), "`if-no-files-found` is `warn` unless told otherwise"))
         .related(context.label(reader.steps[consumer.step].anchor(), "takes whatever is there"))
         .help("add `if-no-files-found: error`, or `ignore` where a leg has no data on purpose");
-    finding.severity = Severity::Warning;
+    finding.severity = Severity::Info;
     finding.fix = insist(context, producer);
     // Whether the tests make data at all rests on the path's name where they cannot be seen.
     let seen = !flow.data_before(producer.job, producer.step).is_empty();
@@ -124,8 +127,24 @@ fn misses_nothing(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> bool {
     {
         return false;
     }
-    let taken = flow.producers.iter().filter(|p| holds_data(flow, p) == Tri::Yes).flat_map(|p| &p.uploads);
+    let waits = |producer: &Producer<'_>| flow.needs.orders(consumer.job, producer.job);
+    let taken = flow.producers.iter().filter(|p| waits(p) && holds_data(flow, p) == Tri::Yes).flat_map(|p| &p.uploads);
     taken.filter(|upload| consumer.takes(upload) == Meets::Always).count() > 1
+}
+
+/// Whether something between the tests and the upload works on files, and would fail for want of one: `mv .coverage x`.
+fn is_handled_before(context: &Context<'_, '_>, producer: &Producer<'_>) -> bool {
+    let works = context.flow.jobs[producer.job].works.iter().take_while(|work| work.step < producer.step);
+    let mut handled = false;
+    for work in works {
+        handled = match &work.kind {
+            WorkKind::Tests(_) | WorkKind::Session(_) => false,
+            WorkKind::Files | WorkKind::Opaque => true,
+            WorkKind::Coverage(command) => handled || command.sub.reads(),
+            _ => handled,
+        };
+    }
+    handled
 }
 
 /// Whether `hidden-files` speaks of this upload already.

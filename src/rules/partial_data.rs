@@ -1,9 +1,10 @@
 //! `partial-data`
 
 use super::Context;
-use crate::findings::{Finding, Severity};
+use crate::findings::Finding;
 use crate::flow::artifact::{Consumer, Producer, Selector};
 use crate::flow::collect::holds_data;
+use crate::flow::fail_under::configured;
 use crate::flow::glob::Meets;
 use crate::flow::paths::Tri;
 use crate::flow::work::{Work, WorkKind};
@@ -18,15 +19,16 @@ rule! {
     ///
     /// ### Why
     /// A leg that fails uploads nothing, a download by pattern takes what is there, and the report covers the other legs as if
-    /// they were all. Under `continue-on-error` the run is green all the same. Under `always()` it is red, and the wrong number
-    /// matters where it leaves the run: at a coverage service, in a comment or a badge. Elsewhere the finding is an info.
+    /// they were all. Under `continue-on-error` the run is green all the same. Under `always()` it is red, but the wrong number
+    /// has left it by then: for a coverage service, a comment or a badge.
     ///
     /// `ci-lint apply` checks that the data of every job and leg has come, and says what is missing instead of a number.
     ///
-    /// Silent: a job that looks at `needs.*.result` anywhere, or reports with `ci-lint apply` and its check left on; data that
-    /// comes by `name`, where a missing artifact fails the download; uploads that take place after failed tests too, under
-    /// `always()` or because the step of the tests has `continue-on-error`; test jobs with a condition of their own, which may
-    /// be skipped on purpose; a matrix of which only some legs may fail.
+    /// Silent: under `always()`, a report that stays in the run or has to reach a threshold first; jobs of which one looks at
+    /// `needs.*.result`; a report with `ci-lint apply` and its check left on; data that comes by `name`, where a missing
+    /// artifact fails the download; uploads that take place after failed tests too, under `always()` or because the step of
+    /// the tests has `continue-on-error`; test jobs with a condition of their own, which may be skipped on purpose; a matrix
+    /// of which only some legs may fail.
     ///
     /// ### Example
     /// ```yaml
@@ -58,7 +60,7 @@ fn of_reader(context: &Context<'_, '_>, index: usize) -> Option<Finding> {
     let job = &context.workflow.jobs[index];
     let works = &flow.jobs[index].works;
     let report = works.iter().find(|work| reports(work))?;
-    if works.iter().any(|work| checks_completeness(context, job, work)) || looks_at_results(context, job) {
+    if works.iter().any(|work| checks_completeness(context, job, work)) || somebody_looks_at_results(context, index) {
         return None;
     }
     let consumer = flow.consumers.iter().find(|consumer| consumer.job == index && misses_nothing(context, consumer))?;
@@ -73,13 +75,16 @@ fn of_reader(context: &Context<'_, '_>, index: usize) -> Option<Finding> {
     let message = format!("job `{}` reports on what is left when ", job.id.value);
     let help = "leave it out, or report with `ci-lint apply`, which checks that all the data has come";
     if let Some(condition) = job.condition.filter(|condition| runs_either_way(condition.value)) {
+        if !leaves_the_run(job) || works.iter().any(has_threshold) || configured(flow.project()).is_some() {
+            return None;
+        }
         // A job with a condition of its own may be skipped, and a report without it is what is wanted then.
         let lost = fed.iter().find(|producer| {
             let tests = &context.workflow.jobs[producer.job];
             tests.condition.is_none() && tests.steps[producer.step].condition.is_none_or(|c| !runs_either_way(c.value))
         })?;
         let tests = &context.workflow.jobs[lost.job];
-        let mut finding = RULE
+        let finding = RULE
             .finding(
                 format!("{message}job `{}` has failed", tests.id.value),
                 context.label(condition.span(), "runs after a failure too"),
@@ -87,9 +92,6 @@ fn of_reader(context: &Context<'_, '_>, index: usize) -> Option<Finding> {
             .related(context.label(tests.steps[lost.step].anchor(), "a leg that fails uploads nothing"))
             .related(context.label(download, "takes whatever is there"))
             .help(help);
-        if !leaves_the_run(job) {
-            finding.severity = Severity::Info;
-        }
         return Some(finding.likely());
     }
     let (tests, span) = fed.iter().find_map(|producer| {
@@ -119,7 +121,8 @@ fn reports(work: &Work) -> bool {
 fn misses_nothing(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> bool {
     let flow = context.flow;
     let by_pattern = consumer.this_run && matches!(consumer.selector, Selector::Pattern(_) | Selector::All);
-    let held = flow.producers.iter().filter(|producer| holds_data(flow, producer) == Tri::Yes);
+    let waits = |producer: &Producer<'_>| flow.needs.orders(consumer.job, producer.job);
+    let held = flow.producers.iter().filter(|p| waits(p) && holds_data(flow, p) == Tri::Yes);
     by_pattern && held.flat_map(|p| &p.uploads).filter(|upload| consumer.takes(upload) == Meets::Always).count() > 1
 }
 
@@ -130,7 +133,9 @@ fn checks_completeness(context: &Context<'_, '_>, job: &Job<'_>, work: &Work) ->
     }
     let step = &job.steps[work.step];
     let off = match step.run {
-        Some(_) => text_at(context, work.span)
+        Some(_) => context
+            .workflow
+            .slice(work.span)
             .split_whitespace()
             .collect::<Vec<_>>()
             .windows(2)
@@ -140,13 +145,28 @@ fn checks_completeness(context: &Context<'_, '_>, job: &Job<'_>, work: &Work) ->
     !off
 }
 
-fn text_at<'c>(context: &'c Context<'_, '_>, span: Span) -> &'c str {
-    context.source.text.get(span.start..span.end).unwrap_or_default()
+/// Whether this fails when the number is too low.
+fn has_threshold(work: &Work) -> bool {
+    match &work.kind {
+        WorkKind::Coverage(command) => command.fail_under.as_deref().is_some_and(|text| text.trim() != "0"),
+        WorkKind::SlipcoverMerge(merge) => merge.fail_under.is_some(),
+        _ => false,
+    }
+}
+
+/// Whether the reporting job, or another that waits for the same jobs, asks how they ended.
+fn somebody_looks_at_results(context: &Context<'_, '_>, reader: usize) -> bool {
+    let needs = &context.flow.needs;
+    let shares = |job: usize| {
+        job == reader || needs.direct(job).iter().any(|need| *need == reader || needs.direct(reader).contains(need))
+    };
+    let jobs = context.workflow.jobs.iter().enumerate();
+    jobs.into_iter().any(|(at, job)| shares(at) && looks_at_results(context, job))
 }
 
 /// Whether the job asks anywhere how the jobs before it ended.
 fn looks_at_results(context: &Context<'_, '_>, job: &Job<'_>) -> bool {
-    let text = text_at(context, job.node.span()).to_ascii_lowercase();
+    let text = context.workflow.slice(job.node.span()).to_ascii_lowercase();
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     (text.contains("needs.") && text.contains("result")) || text.contains("tojson(needs") || text.contains("needs[")
 }

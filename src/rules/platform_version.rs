@@ -1,11 +1,15 @@
 //! `platform-version`
 
+use std::sync::Arc;
+
 use super::{Context, version_mix};
-use crate::findings::Finding;
 use crate::findings::fix::{Change, Fix, Place, Value};
+use crate::findings::{Finding, Label};
+use crate::flow::artifact::Producer;
 use crate::flow::paths::Tri;
 use crate::workflow::action::{
-    ActionRef, Artifact, Trouble, Uses, artifact_action, closing_day, parse_uses, release_of, replacement, trouble,
+    ActionRef, Artifact, Fork, Trouble, Uses, artifact_action, closing_day, parse_uses, release_of, replacement,
+    trouble,
 };
 use crate::workflow::dialect::Dialect;
 use crate::workflow::{Job, Step};
@@ -24,7 +28,8 @@ rule! {
     /// github.com has shut down what v1 and v2 (30 June 2024) and v3 (30 January 2025) talk to; runs fail before their first
     /// step. The same holds for `actions/cache` v1 and v2 since 1 March 2025. GitHub Enterprise Server still serves v3, so
     /// nothing is said of workflows in which no job asks for one of GitHub's own runners. A commit that is in no table and
-    /// has no version in the comment beside it is passed over, and so is a mirror on a host of one's own.
+    /// has no version in the comment beside it is passed over, and so is a mirror on a host of one's own. Said once a file and
+    /// action.
     ///
     /// Evidence: forgejo-runner's release notes 3.4.0, go-gitea/gitea#31256, #35706, #36024, #36829;
     /// actions/upload-artifact#669, github.blog changelog of 16 April 2024, actions/cache#1509.
@@ -49,10 +54,11 @@ const CACHE: &str = "`actions/cache`";
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     let mixed = steps_of_mixes(context);
-    let hosted = context.workflow.jobs.iter().enumerate().any(|(job, _)| asks_for_github(context, job));
-    let mut findings = Vec::new();
+    let hosted = asks_for_github(context);
+    let mut findings: Vec<Finding> = Vec::new();
     let mut all = Vec::new();
-    for (at, job) in context.workflow.jobs.iter().enumerate() {
+    // A called workflow is looked at where it is linted itself.
+    for (at, job) in context.workflow.jobs.iter().enumerate().filter(|(_, job)| job.within.is_none()) {
         for step in &job.steps {
             let Some(uses) = step.uses else { continue };
             let Uses::Repo(action) = parse_uses(uses.value) else { continue };
@@ -67,9 +73,12 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 }
                 None => of_cache(context, step, &action),
             };
-            // Jobs that share their steps by an alias share the place.
-            let known = |finding: &Finding| findings.iter().any(|f: &Finding| f.primary.span == finding.primary.span);
-            findings.extend(finding.filter(|finding| !known(finding)));
+            let Some(finding) = finding else { continue };
+            // One word for all the steps that use the same action.
+            match findings.iter_mut().find(|known| known.message == finding.message) {
+                Some(known) => add_place(known, finding),
+                None => findings.push(finding),
+            }
         }
     }
     // Upload and download must be of one kind: all are exchanged together.
@@ -114,6 +123,23 @@ fn exchange(
         }
         Some(changes)
     })())
+}
+
+/// Adds the place of a finding that says the same; jobs that share their steps by an alias share the place too.
+fn add_place(known: &mut Finding, other: Finding) {
+    let new = |label: &Label| label.span != other.primary.span || !Arc::ptr_eq(&label.source, &other.primary.source);
+    if std::iter::once(&known.primary).chain(&known.related).all(new) {
+        known.related.push(Label { text: "and here".to_owned(), ..other.primary });
+    }
+    known.help = known.help.take().max(other.help);
+}
+
+/// Whether an upload fails on github.com whatever else is wrong with it.
+pub(super) fn is_closed(context: &Context<'_, '_>, producer: &Producer<'_>) -> bool {
+    context.dialect == Dialect::GitHub
+        && producer.action.fork == Fork::Stock
+        && producer.action.closed_on_github().is_yes()
+        && asks_for_github(context)
 }
 
 fn of_artifact(
@@ -187,8 +213,12 @@ fn steps_of_mixes(context: &Context<'_, '_>) -> Vec<(usize, usize)> {
     steps
 }
 
-/// Whether a job asks for one of GitHub's own runners, so that this is not GitHub Enterprise Server.
-fn asks_for_github(context: &Context<'_, '_>, job: usize) -> bool {
+/// Whether some job asks for one of GitHub's own runners, so that this is not GitHub Enterprise Server.
+fn asks_for_github(context: &Context<'_, '_>) -> bool {
+    (0..context.workflow.jobs.len()).any(|job| is_hosted(context, job))
+}
+
+fn is_hosted(context: &Context<'_, '_>, job: usize) -> bool {
     let hosted = |label: &str| ["ubuntu-", "windows-", "macos-"].iter().any(|system| label.starts_with(system));
     let Some(node) = context.workflow.jobs[job].runs_on else { return false };
     match node.as_str() {

@@ -48,7 +48,9 @@ const MOST_DAYS: i64 = 400;
 const FEW_DAYS: i64 = 3;
 
 fn check(context: &Context<'_, '_>) -> Vec<Finding> {
-    context.flow.producers.iter().filter_map(|producer| of_producer(context, producer)).collect()
+    // A called workflow is looked at where it is linted itself.
+    let own = context.flow.producers.iter().filter(|producer| context.workflow.jobs[producer.job].within.is_none());
+    own.filter_map(|producer| of_producer(context, producer)).collect()
 }
 
 fn of_producer(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding> {
