@@ -206,7 +206,7 @@ fn files(workflow: &Workflow<'_>, flow: &Flow<'_>, producer: &Producer<'_>, uplo
         written_env: Some(&written),
         run: &flow.run,
     };
-    let state = data::before(&flow.works_of_leg(&scope), producer.step, flow.project.coverage);
+    let state = data::before(&flow.works_of_leg(&scope), producer.step, &flow.project.coverage);
     let made = state
         .files
         .iter()
@@ -235,5 +235,9 @@ fn files(workflow: &Workflow<'_>, flow: &Flow<'_>, producer: &Producer<'_>, uplo
 /// Whether a file that is named in an upload is coverage data or a report on it.
 fn is_coverage(flow: &Flow<'_>, name: &Name) -> bool {
     let text = name.to_string().to_ascii_lowercase();
-    if text.starts_with(".coverage") { flow.project.coverage.default_data_file } else { text.contains("cov") }
+    if text.starts_with(".coverage") {
+        flow.project.coverage.at_root().is_default_data_file()
+    } else {
+        text.contains("cov")
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::name::{Name, Piece};
-use super::project::CoverageFacts;
+use super::project::Coverage;
 use super::work::{Work, WorkKind};
 use crate::shell::{CoverageSub, Measured};
 use crate::source::Span;
@@ -90,6 +90,11 @@ impl fmt::Display for DataFile {
     }
 }
 
+/// The path as text, when all of it is known.
+pub(super) fn literal(path: &[Name]) -> Option<String> {
+    Some(path.iter().map(Name::known).collect::<Option<Vec<_>>>()?.join("/"))
+}
+
 /// A path in words.
 pub fn show(path: &[Name]) -> String {
     path.iter().map(ToString::to_string).collect::<Vec<_>>().join("/")
@@ -105,24 +110,31 @@ pub struct DataState {
 }
 
 /// Follows the data files through the work of a job up to, not including, step `end`.
-pub fn before(works: &[Work], end: usize, project: CoverageFacts) -> DataState {
+pub fn before(works: &[Work], end: usize, coverage: &Coverage) -> DataState {
     let mut state = DataState::default();
     for work in works.iter().take_while(|work| work.step < end) {
-        advance(&mut state, work, project);
+        advance(&mut state, work, coverage);
     }
     state
 }
 
-fn advance(state: &mut DataState, work: &Work, project: CoverageFacts) {
+fn advance(state: &mut DataState, work: &Work, coverage: &Coverage) {
     let made =
         |suffix| DataFile { location: work.data_file.clone(), suffix, step: work.step, span: work.span, likely: false };
     match &work.kind {
         WorkKind::Tests(run) => match &run.measured {
             Some(Measured::Coverage(options)) => {
-                let suffix = match (options.parallel, project.parallel) {
-                    (true, _) | (_, Some(true)) => Suffix::Added,
-                    (_, Some(false)) => Suffix::Plain,
-                    _ => Suffix::Either,
+                let configured = || {
+                    let folder = work.cwd.as_deref().and_then(literal);
+                    coverage.facts(folder.as_deref(), options.rcfile.as_deref()).parallel
+                };
+                let suffix = match options.parallel {
+                    true => Suffix::Added,
+                    false => match configured() {
+                        Some(true) => Suffix::Added,
+                        Some(false) => Suffix::Plain,
+                        None => Suffix::Either,
+                    },
                 };
                 state.files.push(made(suffix));
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::data::Location;
 use super::name::{Name, Scope};
 use super::paths;
+use super::project::Coverage;
 use super::work::{self, Work, WorkKind};
 use crate::shell::{self, Effect, Script, SessionRun, Word};
 use crate::source::Span;
@@ -25,7 +26,7 @@ const MAX_WORKS: usize = 400;
 pub(super) struct Expander<'a, 'd> {
     pub(super) scope: &'a Scope<'a, 'd>,
     pub(super) tasks: &'a Tasks,
-    pub(super) default_data_file: bool,
+    pub(super) coverage: &'a Coverage,
 }
 
 impl Expander<'_, '_> {
@@ -144,7 +145,7 @@ impl Expander<'_, '_> {
             let span = if verbatim { shifted(effect.span, piece.origin.span.start) } else { piece.origin.span };
             let folder = work::folder(cwd.as_deref(), &effect.cwd);
             add_environment(&mut effect, &env);
-            let data_file = work::data_file(self.scope, &script, &effect, folder.as_deref(), self.default_data_file);
+            let data_file = work::data_file(self.scope, &script, &effect, folder.as_deref(), self.coverage);
             let own = work::script_env(&assignments, &effect);
             let guarded = effect.guarded;
             let Some(kind) = work::script_kind(effect) else { continue };

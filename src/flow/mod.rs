@@ -49,13 +49,14 @@ use collect::{Collector, DataSource};
 use data::{DataFile, DataState};
 use matrix::Legs;
 use name::Scope;
+use project::Coverage;
 use work::{Work, WorkKind};
 use written::Written;
 
 use crate::task::Tasks;
-use crate::workflow::Workflow;
-use crate::workflow::action::{ArtifactKind, artifact_action, parse_uses};
+use crate::workflow::action::{ArtifactKind, Uses, artifact_action, parse_uses};
 use crate::workflow::yaml::Yaml;
+use crate::workflow::{Step, Workflow};
 
 /// Legs followed one by one, over all steps that handle artifacts: the names of each two are compared. Further matrices
 /// count as unknown.
@@ -103,6 +104,22 @@ pub struct Flow<'d> {
     run: Run,
 }
 
+/// The coverage configuration as the workflow's commands find it.
+fn coverage_in(workflow: &Workflow<'_>, coverage: &Arc<Coverage>) -> Arc<Coverage> {
+    let texts = || workflow.files.iter().map(|file| file.source.text.as_str()).chain([workflow.node.tree().text()]);
+    if texts().any(|text| text.contains("COVERAGE_RCFILE")) {
+        return Arc::new(Coverage::elsewhere());
+    }
+    let elsewhere = |step: &Step<'_>| {
+        matches!(step.uses.map(|uses| parse_uses(uses.value)), Some(Uses::Repo(action)) if action.repo == "checkout")
+            && ["path", "repository"].iter().any(|input| step.input(input).is_some())
+    };
+    if workflow.jobs.iter().flat_map(|job| &job.steps).any(elsewhere) {
+        return Arc::new(coverage.apart());
+    }
+    Arc::clone(coverage)
+}
+
 impl<'d> Flow<'d> {
     /// Builds the graph. `pins` names jobs whose role is given, not found.
     pub fn build(workflow: &Workflow<'d>, project: Project, pins: &Pins) -> Self {
@@ -110,7 +127,8 @@ impl<'d> Flow<'d> {
     }
 
     /// Builds the graph as it is in one run: conditions and names see what is known of it.
-    pub fn build_for(workflow: &Workflow<'d>, project: Project, pins: &Pins, run: Run) -> Self {
+    pub fn build_for(workflow: &Workflow<'d>, mut project: Project, pins: &Pins, run: Run) -> Self {
+        project.coverage = coverage_in(workflow, &project.coverage);
         let mut flow = Self {
             jobs: Vec::with_capacity(workflow.jobs.len()),
             needs: Needs::of(workflow),
@@ -148,7 +166,7 @@ impl<'d> Flow<'d> {
             let open_leg = matrix::Leg::default();
             let leg = if legs.legs.len() == 1 { &legs.legs[0] } else { &open_leg };
             let scope = Scope { workflow, job, step: None, leg, leg_index: 0, written_env, run: &flow.run };
-            let works = work::read(&scope, flow.project.coverage.default_data_file, &flow.tasks);
+            let works = work::read(&scope, &flow.project.coverage, &flow.tasks);
             for work in &works {
                 let WorkKind::Apply(apply) = &work.kind else { continue };
                 if apply.source == DataSource::Artifacts {
@@ -185,7 +203,7 @@ impl<'d> Flow<'d> {
 
     /// What one leg of a job does, in order. In [`JobFlow::works`] what differs between legs is left unknown.
     fn works_of_leg(&self, scope: &Scope<'_, '_>) -> Vec<Work> {
-        work::read(scope, self.project.coverage.default_data_file, &self.tasks)
+        work::read(scope, &self.project.coverage, &self.tasks)
     }
 
     /// The project the workflow belongs to.
@@ -195,7 +213,7 @@ impl<'d> Flow<'d> {
 
     /// The coverage data at a step of a job.
     pub fn data_state(&self, job: usize, step: usize) -> DataState {
-        data::before(&self.jobs[job].works, step, self.project.coverage)
+        data::before(&self.jobs[job].works, step, &self.project.coverage)
     }
 
     /// The coverage data files known to be made before a step of a job.
@@ -209,7 +227,7 @@ impl<'d> Flow<'d> {
         if work.data_file.path().is_some() {
             return Some(work.data_file.clone());
         }
-        let folder = work.cwd.as_ref().filter(|_| self.project.coverage.default_data_file)?;
+        let folder = work.cwd.as_ref().filter(|_| self.project.coverage.at_root().is_default_data_file())?;
         work::join(folder, &name::Name::literal(".coverage")).map(data::Location::At)
     }
 

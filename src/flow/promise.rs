@@ -213,7 +213,7 @@ fn contents(flow: &Flow<'_>, producer: &Producer<'_>, upload: &Upload, works: &[
     if includes.is_empty() {
         return None;
     }
-    let state = data::before(works, producer.step, flow.project.coverage);
+    let state = data::before(works, producer.step, &flow.project.coverage);
     let mut taken: Vec<(&DataFile, Vec<Name>, bool)> = Vec::new();
     for file in &state.files {
         for candidate in file.candidates() {

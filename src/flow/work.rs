@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::collect::{self, DataSource};
-use super::data::Location;
+use super::data::{Location, literal};
 use super::expand::Expander;
 use super::name::{Name, Scope};
 use super::paths;
+use super::project::Coverage;
 use crate::shell::{self, Cwd, Effect, EffectKind, Script, Variable};
 use crate::source::Span;
 use crate::task::{Origin, Setting, Tasks};
@@ -112,7 +113,7 @@ fn posix_shell(workflow: &Workflow<'_>, job: &Job<'_>, step: &Step<'_>) -> bool 
 }
 
 /// Reads the work of one job. `scope` is that of a leg; what differs between legs comes out unknown by its holes.
-pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool, tasks: &Tasks) -> Vec<Work> {
+pub(super) fn read(scope: &Scope<'_, '_>, coverage: &Coverage, tasks: &Tasks) -> Vec<Work> {
     let mut works = Vec::new();
     for step in &scope.job.steps {
         let scope = Scope { step: Some(step), ..*scope };
@@ -159,14 +160,14 @@ pub(super) fn read(scope: &Scope<'_, '_>, default_data_file: bool, tasks: &Tasks
             let assignments = script.assignments();
             for effect in shell::effects(&script) {
                 let folder = folder(cwd.as_deref(), &effect.cwd);
-                let data_file = data_file(&scope, &script, &effect, folder.as_deref(), default_data_file);
+                let data_file = data_file(&scope, &script, &effect, folder.as_deref(), coverage);
                 let env = script_env(&assignments, &effect);
                 let (span, effect_guarded) = (run.node.source_span(effect.span), effect.guarded);
                 let Some(kind) = script_kind(effect) else { continue };
                 let guarded = guarded || effect_guarded;
                 let (origin, setting) = (Vec::new(), None);
                 let work = Work { step: step.index, kind, span, guarded, cwd: folder, data_file, env, origin, setting };
-                let expander = Expander { scope: &scope, tasks, default_data_file };
+                let expander = Expander { scope: &scope, tasks, coverage };
                 match &work.kind {
                     WorkKind::Session(run) => match expander.works(&work, run) {
                         Some(inner) => works.extend(inner),
@@ -282,18 +283,19 @@ pub(super) fn data_file(
     script: &Script,
     effect: &Effect,
     cwd: Option<&[Name]>,
-    default: bool,
+    coverage: &Coverage,
 ) -> Location {
+    // A configuration file that is named is another one than the usual; that of a session is not seen.
     let (option, rcfile) = match &effect.kind {
         EffectKind::Tests(run) => match &run.measured {
-            Some(shell::Measured::Coverage(options)) => (options.data_file.as_deref(), options.rcfile.is_some()),
-            Some(shell::Measured::PytestCov { config, .. }) => (None, config.is_some()),
-            Some(shell::Measured::Slipcover { out: Some(out), .. }) => (Some(out.as_str()), false),
-            _ => (None, false),
+            Some(shell::Measured::Coverage(options)) => (options.data_file.as_deref(), Some(options.rcfile.as_deref())),
+            Some(shell::Measured::PytestCov { config, .. }) => (None, Some(config.as_deref())),
+            Some(shell::Measured::Slipcover { out: Some(out), .. }) => (Some(out.as_str()), None),
+            _ => (None, Some(None)),
         },
-        EffectKind::Coverage(command) => (command.data_file.as_deref(), command.rcfile.is_some()),
+        EffectKind::Coverage(command) => (command.data_file.as_deref(), Some(command.rcfile.as_deref())),
         // What a session does is not seen; a variable set for it on purpose still says where data would go.
-        EffectKind::Session(_) | EffectKind::Opaque => (None, true),
+        EffectKind::Session(_) | EffectKind::Opaque => (None, None),
         _ => return Location::Unknown,
     };
     let Some(cwd) = cwd else { return Location::Unknown };
@@ -323,10 +325,18 @@ pub(super) fn data_file(
     let written = scope
         .written_env
         .is_none_or(|written| written.at(scope, "COVERAGE_FILE", 0) != super::written::Found::Untouched);
-    match scope.env("COVERAGE_FILE", 0) {
-        Some(path) => Location::of(join(cwd, &path)),
-        // A configuration file named on the command line was not read.
-        None if in_env || written || !default || rcfile => Location::Unknown,
-        None => Location::of(join(cwd, &Name::literal(".coverage"))),
+    match (scope.env("COVERAGE_FILE", 0), rcfile) {
+        (Some(path), _) => return Location::of(join(cwd, &path)),
+        (None, None) => return Location::Unknown,
+        (None, _) if in_env || written => return Location::Unknown,
+        (None, Some(rcfile)) => {
+            let folder = literal(cwd);
+            let pytest = matches!(&effect.kind, EffectKind::Tests(run) if matches!(run.measured, Some(shell::Measured::PytestCov { .. })));
+            if pytest && rcfile.is_none() && coverage.is_named_for_pytest(folder.as_deref()) {
+                return Location::Unknown;
+            }
+            let facts = coverage.facts(folder.as_deref(), rcfile);
+            Location::of(facts.data_file.as_ref().and_then(|file| join(cwd, &Name::literal(file.as_str()))))
+        }
     }
 }

@@ -5,19 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::configs;
-use crate::flow::project::CoverageFacts;
 use crate::flow::{Files, Project};
 use crate::source::Source;
 
 /// A larger file is none that a workflow's step is written in.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The project whose root is `root`: its coverage configuration is read now, other files when they are asked for.
+/// The project whose root is `root`. Its files are read when they are asked for.
 pub(super) fn read(root: &Path) -> Project {
-    let files = Disk { root: root.to_path_buf(), seen: Mutex::default() };
-    let texts: Vec<_> = CoverageFacts::FILES.iter().filter_map(|name| files.read(name)).collect();
-    let coverage = CoverageFacts::read(texts.iter().map(|source| source.text.as_str()));
-    Project { files: Arc::new(files), coverage }
+    Project::of(Arc::new(Disk { root: root.to_path_buf(), seen: Mutex::default() }))
 }
 
 /// The files below a root. Each is read once, whichever workflow asks for it.

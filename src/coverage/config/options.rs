@@ -279,6 +279,11 @@ impl CoverageConfig {
         Ok(())
     }
 
+    /// Whether `coverage run` adds a suffix to the data file's name: `parallel`, or `multiprocessing`, which implies it.
+    pub fn is_parallel(&self) -> bool {
+        self.run.parallel || self.concurrency.iter().any(|name| name == "multiprocessing")
+    }
+
     /// Whether HTML leaves out files with full coverage.
     pub fn html_skip_covered(&self) -> bool {
         self.html.skip_covered.unwrap_or(self.report.skip_covered)
