@@ -220,7 +220,9 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let workflow =
         Workflow::read(tree.root()).map_err(|(span, message)| Box::new(Problem::at(source, span, message, "here")))?;
     let config = task.setting.config.as_deref();
-    let dialect = dialect(&task.path, options, config.and_then(|c| c.1.settings.forge));
+    let configured = config.and_then(|c| c.1.settings.forge);
+    let dialect = dialect(&task.path, options, configured);
+    let forge_is_named = options.forge.or(configured).is_some();
     let pins = config.map_or_else(Pins::default, |c| pins_of(&c.1.settings));
     let project = &task.setting.project;
     let (texts, trees) = (call::Texts::default(), call::Trees::default());
@@ -228,7 +230,7 @@ fn lint(source: &Arc<Source>, task: &Task, options: &Options) -> Result<FileRepo
     let seen = whole.as_ref().unwrap_or(&workflow);
     let flow = Flow::build(seen, project.clone(), &pins);
     let active = |rule: &str| selection::is_active(rule, options, config.map(|c| &c.1.settings));
-    let context = Context { source, workflow: seen, written: &workflow, flow: &flow, dialect };
+    let context = Context { source, workflow: seen, written: &workflow, flow: &flow, dialect, forge_is_named };
     let mut findings = rules::check(&context, &active);
     if let Some((folder, config)) = config
         && active("contract")

@@ -87,6 +87,8 @@ pub struct Context<'a, 'd> {
     pub flow: &'a Flow<'d>,
     /// Which forge's rules apply.
     pub dialect: Dialect,
+    /// Whether somebody said which forge it is: a path alone may be read by several.
+    pub forge_is_named: bool,
 }
 
 impl Context<'_, '_> {

@@ -1,8 +1,9 @@
 //! `workflow-syntax`
 
 use super::Context;
-use crate::findings::Finding;
+use crate::findings::{Finding, Severity};
 use crate::source::Span;
+use crate::workflow::dialect::Dialect;
 use crate::workflow::expression::{Part, parse_condition, parse_template};
 use crate::workflow::yaml::Yaml;
 use crate::workflow::{Job, Text};
@@ -11,7 +12,8 @@ rule! {
     /// ### What it does
     /// Finds what no forge can run: `needs` of a job that does not exist, jobs that wait for each other, ids and keys given
     /// twice, jobs without `runs-on` or `steps`, steps that do nothing or two things, expressions that do not parse, and
-    /// merge keys (`<<`) where GitHub would have to read them.
+    /// merge keys (`<<`) where GitHub would have to read them. Where `--forge` or the configuration names the forge, also
+    /// contexts (`forge.*`, `gitea.*`) and URLs in `uses` that it does not know.
     ///
     /// ### Why
     /// Such a workflow does not start, or drops a job without a word. The flow of artifacts cannot be judged beyond it.
@@ -55,6 +57,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     for job in &workflow.jobs {
         job_shape(context, job, &mut findings);
         step_shapes(context, job, &mut findings);
+        action_urls(context, job, &mut findings);
     }
     expressions(context, workflow.node, 0, &mut findings);
     findings
@@ -260,8 +263,17 @@ fn expressions(context: &Context<'_, '_>, node: Yaml<'_>, depth: usize, findings
     if let Some(text) = node.as_str() {
         if text.contains("${{") {
             for part in &parse_template(text).parts {
-                if let Part::Expr { expr: Err(error), .. } = part {
-                    findings.push(broken(context, node, error.span, &error.message, error.help.as_deref()));
+                match part {
+                    Part::Expr { expr: Err(error), .. } => {
+                        findings.push(broken(context, node, error.span, &error.message, error.help.as_deref()));
+                    }
+                    Part::Expr { expr: Ok(expr), .. } if context.forge_is_named => {
+                        let refs = expr.context_refs();
+                        findings.extend(
+                            refs.iter().filter_map(|used| foreign(context, node.source_span(used.span), &used.path)),
+                        );
+                    }
+                    Part::Expr { .. } | Part::Text(_) => {}
                 }
             }
         }
@@ -272,11 +284,12 @@ fn expressions(context: &Context<'_, '_>, node: Yaml<'_>, depth: usize, findings
     }
     for (key, value) in node.own_entries() {
         match (key.as_str(), value.as_str()) {
-            (Some("if"), Some(text)) if !text.contains("${{") && is_condition(node) => {
-                if let Err(error) = parse_condition(text) {
-                    findings.push(broken(context, value, error.span, &error.message, error.help.as_deref()));
+            (Some("if"), Some(text)) if !text.contains("${{") && is_condition(node) => match parse_condition(text) {
+                Err(error) => findings.push(broken(context, value, error.span, &error.message, error.help.as_deref())),
+                Ok(condition) => {
+                    findings.extend(condition.contexts().iter().filter_map(|path| foreign(context, value.span(), path)))
                 }
-            }
+            },
             _ => expressions(context, value, depth + 1, findings),
         }
     }
@@ -285,6 +298,42 @@ fn expressions(context: &Context<'_, '_>, node: Yaml<'_>, depth: usize, findings
 /// Whether a mapping is a job or a step, whose `if:` is a condition; an input or variable may have that name too.
 fn is_condition(node: Yaml<'_>) -> bool {
     ["run", "uses", "steps", "runs-on"].iter().any(|key| node.get(key).is_some())
+}
+
+/// A context of another forge. Only where somebody said which forge it is: several read the same folders, and a context
+/// that only one of them has speaks for that one.
+fn foreign(context: &Context<'_, '_>, span: Span, path: &str) -> Option<Finding> {
+    let root = path.split('.').next().unwrap_or_default();
+    let known = Dialect::ALL.iter().any(|dialect| dialect.has_forge_context(root));
+    if !context.forge_is_named || !known || context.dialect.has_forge_context(root) {
+        return None;
+    }
+    let mut finding = RULE
+        .finding(format!("{} has no context `{root}`", context.dialect), context.label(span, "not known here"))
+        .help("use `github`, which every forge has");
+    // GitHub refuses the workflow, the runner of Gitea only the expression.
+    if context.dialect == Dialect::Gitea {
+        finding.severity = Severity::Warning;
+    }
+    Some(finding)
+}
+
+/// Actions by URL, where the forge was named and takes none.
+fn action_urls(context: &Context<'_, '_>, job: &Job<'_>, findings: &mut Vec<Finding>) {
+    if !context.forge_is_named || context.dialect.takes_action_urls() {
+        return;
+    }
+    for uses in job.uses.into_iter().chain(job.steps.iter().filter_map(|step| step.uses)) {
+        if uses.value.starts_with("https://") || uses.value.starts_with("http://") {
+            findings.push(
+                RULE.finding(
+                    format!("{} takes no URL in `uses`", context.dialect),
+                    context.label(uses.span(), "the workflow is refused"),
+                )
+                .help("write `owner/repository@version`, or docker:// and an image"),
+            );
+        }
+    }
 }
 
 fn broken(context: &Context<'_, '_>, node: Yaml<'_>, inner: Span, message: &str, help: Option<&str>) -> Finding {
