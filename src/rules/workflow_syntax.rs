@@ -287,7 +287,8 @@ fn expressions(context: &Context<'_, '_>, node: Yaml<'_>, depth: usize, findings
             (Some("if"), Some(text)) if !text.contains("${{") && is_condition(node) => match parse_condition(text) {
                 Err(error) => findings.push(broken(context, value, error.span, &error.message, error.help.as_deref())),
                 Ok(condition) => {
-                    findings.extend(condition.contexts().iter().filter_map(|path| foreign(context, value.span(), path)))
+                    findings
+                        .extend(condition.contexts().iter().filter_map(|path| foreign(context, value.span(), path)));
                 }
             },
             _ => expressions(context, value, depth + 1, findings),
