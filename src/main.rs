@@ -177,12 +177,8 @@ fn apply_command(args: ApplyArgs) -> u8 {
 
 /// Which forge runs the job this process is part of, where that is another than github.com, which is the default.
 fn running_on() -> Option<Dialect> {
-    match forge::Forge::detect(&|name| std::env::var(name).ok())? {
-        forge::Forge::Forgejo => Some(Dialect::Forgejo),
-        forge::Forge::Gitea => Some(Dialect::Gitea),
-        forge::Forge::Ghes => Some(Dialect::Ghes),
-        forge::Forge::GitHub | forge::Forge::Act => None,
-    }
+    let running = forge::Forge::detect(&|name| std::env::var(name).ok())?;
+    Some(running.dialect()).filter(|dialect| *dialect != Dialect::GitHub)
 }
 
 /// Columns of the terminal, or of `COLUMNS`, or 100.

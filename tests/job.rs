@@ -59,6 +59,9 @@ jobs:
         with: { fail-under: 50 }
 ";
 
+/// What a runner calls the workflow, files beside it, and what is said then.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
+
 /// The paths that both legs took, and the one that each took alone: 100 % together.
 const BOTH: [(i32, i32); 4] = [(-1, 1), (1, 7), (7, -1), (-1, 2)];
 const TRUE: [(i32, i32); 2] = [(2, 3), (3, -1)];
@@ -503,8 +506,7 @@ fn without_its_name_the_running_workflow_is_found_by_name_and_job_if_only_one_fi
     let unknown = "which data should have come is not known";
     let other = WORKFLOW.replace("  coverage:\n", "  report:\n");
     let unnamed = WORKFLOW.replace("name: tests\n", "");
-    type Files<'a> = Vec<(&'a str, &'a str)>;
-    let cases: [(&str, Files<'_>, &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         ("tests", vec![], expected),
         // Another of that name has no such job, and one with such a job has another name.
         ("tests", vec![("other.yml", &other), ("lint.yml", &unnamed)], expected),

@@ -21,6 +21,15 @@ impl Inputs {
             Self::Coverage(paths) | Self::Slipcover(paths) => paths,
         }
     }
+
+    /// The files, and what they are.
+    pub(super) fn into_files(self) -> Vec<(PathBuf, Kind)> {
+        let (paths, kind) = match self {
+            Self::Coverage(paths) => (paths, Kind::Sqlite),
+            Self::Slipcover(paths) => (paths, Kind::Slipcover),
+        };
+        paths.into_iter().map(|path| (path, kind)).collect()
+    }
 }
 
 /// Finds the data files that `named` means, or the configured one and its parallel parts.
@@ -48,25 +57,30 @@ pub(super) fn collect(named: &[PathBuf], data_file: &Path) -> Result<Inputs, App
 }
 
 /// Tells by which tool files were written.
-pub(super) fn split(files: Vec<PathBuf>) -> Result<Inputs, ApplyError> {
-    let (mut coverage, mut slipcover, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+fn split(files: Vec<PathBuf>) -> Result<Inputs, ApplyError> {
+    let (mut known, mut errors) = (Vec::new(), Vec::new());
     for path in files {
         match system::kind_of(&path) {
-            Ok(Kind::Slipcover) => slipcover.push(path),
-            // What is no data at all is told apart when it is read.
-            Ok(_) => coverage.push(path),
+            Ok(kind) => known.push((path, kind)),
             Err(error) => errors.push(format!("{error}: {}", error.help())),
         }
     }
-    match (coverage.as_slice(), slipcover.as_slice()) {
-        _ if !errors.is_empty() => Err(ApplyError::Data(errors)),
-        ([], _) => Ok(Inputs::Slipcover(slipcover)),
-        (_, []) => Ok(Inputs::Coverage(coverage)),
-        ([first, ..], [second, ..]) => Err(ApplyError::Data(vec![format!(
+    if errors.is_empty() { of_one_tool(known) } else { Err(ApplyError::Data(errors)) }
+}
+
+/// The files of one tool; those of two do not go together.
+pub(super) fn of_one_tool(files: Vec<(PathBuf, Kind)>) -> Result<Inputs, ApplyError> {
+    // What is no data at all is told apart when it is read.
+    let (slipcover, coverage): (Vec<_>, Vec<_>) = files.into_iter().partition(|(_, kind)| *kind == Kind::Slipcover);
+    let paths = |files: Vec<(PathBuf, Kind)>| files.into_iter().map(|(path, _)| path).collect::<Vec<_>>();
+    match (coverage.first(), slipcover.first()) {
+        (Some((first, _)), Some((second, _))) => Err(ApplyError::Data(vec![format!(
             "`{}` is coverage.py's data and `{}` slipcover's: their statements differ, so name the files of one tool",
             first.display(),
             second.display()
         )])),
+        (None, _) => Ok(Inputs::Slipcover(paths(slipcover))),
+        (Some(_), None) => Ok(Inputs::Coverage(paths(coverage))),
     }
 }
 

@@ -133,7 +133,7 @@ fn from_run(
     for (name, error) in &collected.failed {
         gathered.gaps.push(gap(GapKind::Unreadable, name, error.to_string()));
     }
-    let mut paths = Vec::new();
+    let mut files = Vec::new();
     for fetched in &collected.fetched {
         gathered.artifacts.push(fetched.artifact.clone());
         said.warnings.extend(fetched.warnings.iter().cloned());
@@ -151,7 +151,7 @@ fn from_run(
                 digest: std::fs::read(&file.path).ok().map(|bytes| Sha256::digest(&bytes).into()),
             };
             match system::kind_of(&file.path) {
-                Ok(Kind::Sqlite | Kind::Slipcover) => paths.push(file.path.clone()),
+                Ok(kind @ (Kind::Sqlite | Kind::Slipcover)) => files.push((file.path.clone(), kind)),
                 Ok(Kind::Empty) => gathered.empty.push(Arrived {
                     artifact: origin.artifact.clone(),
                     file: origin.file.clone(),
@@ -167,10 +167,10 @@ fn from_run(
     if !options.data.is_empty() {
         let local = collect::collect(&options.data, data_file)?;
         gathered.origins.extend(local.paths().iter().map(|path| (path.clone(), Origin::here(path))));
-        paths.extend(local.paths().iter().cloned());
+        files.extend(local.into_files());
     }
-    if !paths.is_empty() {
-        gathered.inputs = Some(collect::split(paths)?);
+    if !files.is_empty() {
+        gathered.inputs = Some(collect::of_one_tool(files)?);
     }
     gathered.folder = Some(collected);
     Ok(gathered)

@@ -66,12 +66,7 @@ impl Job {
 
     /// Which data should arrive: as asked for, and as the workflow hands it over.
     pub(super) fn expected(&self, collect: &Collect, env: Env<'_>) -> (Expected, Expected) {
-        let dialect = match self.context.forge {
-            Forge::Forgejo => Dialect::Forgejo,
-            Forge::Gitea => Dialect::Gitea,
-            Forge::Ghes => Dialect::Ghes,
-            Forge::GitHub | Forge::Act => Dialect::GitHub,
-        };
+        let dialect = self.context.forge.dialect();
         if let Some(id) = collect.run_id.filter(|id| *id != self.context.run_id) {
             return self.expected_of(id, collect, dialect);
         }

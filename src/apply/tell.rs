@@ -94,7 +94,6 @@ impl Telling<'_> {
         let parts = &self.options.post.parts;
         let name = status::context(&self.options.post.key);
         let links = Links { run: Some(context.run_url()), report: None };
-        let mut problem = None;
         let mut posted = Posted::default();
         let told = runtime::block_on(async {
             let client = Client::for_api(&job.transport, context)?;
@@ -125,10 +124,7 @@ impl Telling<'_> {
             let subject = number.map_or(Subject::Commit, Subject::PullRequest);
             let judgement = match self.judge(&found) {
                 Ok(judgement) => judgement,
-                Err(error) => {
-                    problem = Some(error);
-                    return Ok(None);
-                }
+                Err(error) => return Ok(Err(error)),
             };
             let story = self.story(&judgement, &found, &links, subject, &context.head_sha);
             let texts = Texts::of(&story, parts);
@@ -138,14 +134,10 @@ impl Telling<'_> {
                 posted = publish::post(&client, context, &story, &texts, parts).await;
                 said.stdout.push_str(&texts.annotations);
             }
-            Ok(Some((judgement, found, subject)))
+            Ok(Ok((judgement, found, subject)))
         });
-        if let Some(problem) = problem {
-            return Err(problem);
-        }
         let (judgement, found, subject) = match told {
-            Ok(Some(told)) => told,
-            Ok(None) => return Ok(()),
+            Ok(told) => told?,
             // Without a way to the forge the verdict stands all the same.
             Err(error) => {
                 posted.notice = Some(format!("nothing is posted: {error}"));

@@ -9,8 +9,7 @@ use clap::error::{Error, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, Command};
 
-/// Set to `true` by a runner in each step.
-const RUNNERS: [&str; 3] = ["GITHUB_ACTIONS", "FORGEJO_ACTIONS", "GITEA_ACTIONS"];
+use crate::forge::Forge;
 
 /// The command line with the inputs of the action added. A flag that is there wins over the input of its name.
 ///
@@ -25,7 +24,7 @@ pub fn extend(
     if !line.iter().any(|word| word == "apply") {
         return Ok(line);
     }
-    if !RUNNERS.iter().any(|name| env(name).is_some_and(|value| value == "true")) {
+    if Forge::detect(env).is_none() {
         return Ok(line);
     }
     let matches = command().try_get_matches_from(&line)?;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::capability::Capability;
 use super::secret::Secret;
+use crate::workflow::dialect::Dialect;
 
 /// The kinds of forges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,18 @@ impl Forge {
             Some(if cloud { Self::GitHub } else { Self::Ghes })
         } else {
             None
+        }
+    }
+}
+
+impl Forge {
+    /// Whose workflows its runner runs.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Forgejo => Dialect::Forgejo,
+            Self::Gitea => Dialect::Gitea,
+            Self::Ghes => Dialect::Ghes,
+            Self::GitHub | Self::Act => Dialect::GitHub,
         }
     }
 }
