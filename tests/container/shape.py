@@ -153,7 +153,9 @@ def on_forge(work, program, runner, personality, forge_work):
     job = RUNNERS[runner](work, forge.url, "set by the forge")
     job.adopt(forge.env, forge.folder)
     shutil.copytree(PROJECT, job.workspace, dirs_exist_ok=True)
-    workflow = job.workspace / forge.env["GITHUB_WORKFLOW_REF"].split("@")[0].split("/", 2)[2]
+    # Gitea's runner does not name the file.
+    named = forge.env.get("GITHUB_WORKFLOW_REF", "owner/repository/.gitea/workflows/ci.yml@")
+    workflow = job.workspace / named.split("@")[0].split("/", 2)[2]
     workflow.parent.mkdir(parents=True)
     shutil.copyfile(HERE.parent / "e2e/workflows/collect.yml", workflow)
     return forge, job
