@@ -55,7 +55,7 @@ impl Expander<'_, '_> {
         let resolution = self.tasks.resolve(run, &folder, &self.environment(outer))?;
         let mut works = Vec::new();
         for piece in &resolution.pieces {
-            let setting = self.setting(outer, &resolution, piece);
+            let setting = Self::setting(outer, &resolution, piece);
             self.piece(outer, piece, &setting, depth, &mut works);
             if works.len() > MAX_WORKS {
                 return None;
@@ -85,7 +85,7 @@ impl Expander<'_, '_> {
     }
 
     /// What surrounds a piece: its session's setting, seen together with those of the sessions around it.
-    fn setting(&self, outer: &Work, resolution: &Resolution, piece: &Piece) -> Arc<Setting> {
+    fn setting(outer: &Work, resolution: &Resolution, piece: &Piece) -> Arc<Setting> {
         let mut setting = resolution.sessions[piece.session].clone();
         if let Some(around) = &outer.setting {
             if setting.python == Interpreter::Inherited {

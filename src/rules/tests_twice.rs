@@ -83,7 +83,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
             )
         };
         let help = match repeat.seconds {
-            Some(seconds) => format!("{help}; this saves about {} a run", minutes(seconds)),
+            Some(seconds) => format!("{help}; this saves up to {} a run", minutes(seconds)),
             None => help,
         };
         let [first_origin, again_origin] = &repeat.origins;
@@ -94,11 +94,13 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
                 if repeat.likely { "no data is fetched, so this runs the tests" } else { "run again here" },
             ),
         );
-        if let Some(label) = written_at(again_origin, "this runs them again") {
+        // Both may come down to one line, such as that of a helper.
+        let one = again_origin.last().zip(first_origin.last()).is_some_and(|(a, b)| a == b);
+        if let Some(label) = written_at(again_origin, if one { "both run this" } else { "this runs them again" }) {
             finding = finding.related(label);
         }
         finding = finding.related(context.label(repeat.first.span, "run first here"));
-        if let Some(label) = written_at(first_origin, "this runs them first") {
+        if let Some(label) = written_at(first_origin, "this runs them first").filter(|_| !one) {
             finding = finding.related(label);
         }
         let finding = finding.help(help).fix(remedy::report(context, repeat));

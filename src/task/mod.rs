@@ -37,6 +37,13 @@ pub struct Origin {
     pub span: Span,
 }
 
+impl PartialEq for Origin {
+    /// The same place in the same file.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source) && self.span == other.span
+    }
+}
+
 /// What a piece executes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Code {
@@ -142,6 +149,7 @@ impl Request<'_> {
     }
 
     /// What the workflow says of a variable: its value, `Some(None)` for a value that is not known, `None` for nothing.
+    #[expect(clippy::option_option, reason = "set or not, and known or not")]
     fn variable(&self, name: &str) -> Option<Option<&str>> {
         self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_deref())
     }

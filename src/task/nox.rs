@@ -1,6 +1,7 @@
 //! nox: sessions read from a noxfile.
 //!
 //! Names, selection and queue as in nox 2025.5 (`manifest.py`, `tasks.py`, `sessions.py`).
+#![expect(clippy::option_option, reason = "an interpreter is chosen or not, and then known or not")]
 
 use super::python::{Event, EventKind, Machine, Mark, Module, Session, Value};
 use super::{Code, Interpreter, Origin, Piece, Request, Resolution, Setting, join, parent, python_version};
@@ -64,7 +65,7 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
         .iter()
         .map(|arg| if request.is_known(arg) { Value::text(arg.as_str()) } else { Value::Part(arg.clone()) })
         .collect();
-    let runs = select(request, &machine, &declared, Value::List(posargs))?;
+    let runs = select(request, &machine, &declared, &Value::List(posargs))?;
     let mut resolution = Resolution::default();
     let mut queue = std::collections::VecDeque::from(runs);
     let mut count = 0;
@@ -267,7 +268,7 @@ fn named(declared: &[Declared], name: &str, known: bool, posargs: &Value) -> Opt
     (!runs.is_empty()).then_some(runs)
 }
 
-fn select(request: &Request<'_>, machine: &Machine<'_>, declared: &[Declared], posargs: Value) -> Option<Vec<Run>> {
+fn select(request: &Request<'_>, machine: &Machine<'_>, declared: &[Declared], posargs: &Value) -> Option<Vec<Run>> {
     let mut names: Vec<(String, bool)> =
         request.run.sessions.iter().map(|name| (name.clone(), request.is_known(name))).collect();
     if names.is_empty()
@@ -298,11 +299,11 @@ fn select(request: &Request<'_>, machine: &Machine<'_>, declared: &[Declared], p
             if tags.is_none() && !session.default? {
                 continue;
             }
-            runs.extend(session.runs(index, &posargs));
+            runs.extend(session.runs(index, posargs));
         }
     } else {
         for (name, known) in &names {
-            runs.extend(named(declared, name, *known, &posargs)?);
+            runs.extend(named(declared, name, *known, posargs)?);
         }
     }
     if let Some(tags) = tags {
@@ -340,7 +341,7 @@ fn select(request: &Request<'_>, machine: &Machine<'_>, declared: &[Declared], p
     for run in runs {
         for name in declared[run.session].requires.as_ref()? {
             let python = run.python.as_ref().and_then(|python| python.as_deref()).unwrap_or_default();
-            all.extend(named(declared, &name.replace("{python}", python), true, &posargs)?);
+            all.extend(named(declared, &name.replace("{python}", python), true, posargs)?);
         }
         all.push(run);
     }

@@ -180,7 +180,7 @@ impl Walk<'_, '_> {
             }
         } else if let Some(other) = node.get("ref").and_then(Node::text) {
             let (first, rest) = other.split_once(' ').unwrap_or((other, ""));
-            self.task(&first.to_owned(), &format!("{rest} {args}"), depth + 1)?;
+            self.task(first, &format!("{rest} {args}"), depth + 1)?;
         } else if node.get("depends-on").is_none() && node.get("depends_on").is_none() {
             self.push(node, Code::Opaque, Some(node));
         }

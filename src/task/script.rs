@@ -17,8 +17,9 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
     let interpreter = first
         .strip_prefix("#!")
         .map(|line| line.rsplit(['/', ' ']).find(|part| !part.starts_with('-')).unwrap_or_default());
-    let python = path.ends_with(".py") || interpreter.is_some_and(|name| name.starts_with("python"));
-    let shell = interpreter.map_or(!path.contains('.') || path.ends_with(".sh") || path.ends_with(".bash"), |name| {
+    let extension = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
+    let python = extension == Some("py") || interpreter.is_some_and(|name| name.starts_with("python"));
+    let shell = interpreter.map_or(matches!(extension, None | Some("sh" | "bash")), |name| {
         matches!(name, "sh" | "bash" | "dash" | "zsh" | "ash")
     });
     if python {

@@ -249,7 +249,6 @@ impl<'m> Machine<'m> {
     }
 
     /// The arguments of a decorator.
-    #[expect(clippy::type_complexity, reason = "positional and named arguments, used in one place")]
     pub(super) fn arguments(&mut self, call: &'m ExprCall) -> (Vec<Value>, Vec<(Option<String>, Value)>) {
         let args = self.args(call);
         (args.positional, args.named)

@@ -8,6 +8,7 @@ mod script;
 mod tox;
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use super::*;
 
@@ -46,15 +47,15 @@ fn show(piece: &Piece) -> String {
                 words.iter().map(|w| if w.dynamic { format!("<{}>", w.text) } else { w.text.clone() }).collect();
             line.push_str(&words.join(" "));
         }
-        Code::Shell(text, _) => line.push_str(&format!("$ {}", text.trim())),
-        other => line.push_str(&format!("{other:?}")),
+        Code::Shell(text, _) => write!(line, "$ {}", text.trim()).expect("written"),
+        other => write!(line, "{other:?}").expect("written"),
     }
     for (name, value) in &piece.env {
-        line.push_str(&format!(" {name}={}", value.as_deref().unwrap_or("<>")));
+        write!(line, " {name}={}", value.as_deref().unwrap_or("<>")).expect("written");
     }
     match piece.cwd.as_deref() {
         Some("") => {}
-        Some(folder) => line.push_str(&format!(" in {folder}")),
+        Some(folder) => write!(line, " in {folder}").expect("written"),
         None => line.push_str(" somewhere"),
     }
     line

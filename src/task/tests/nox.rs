@@ -8,7 +8,7 @@ fn nox(noxfile: &str, sessions: &[&str], args: &[&str]) -> Option<Vec<String>> {
 
 /// The body of one session `t`.
 fn body(lines: &str, args: &[&str]) -> Vec<String> {
-    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    let lines = lines.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n");
     nox(&format!("@nox.session\ndef t(session):\n{lines}"), &["t"], args).expect("resolved")
 }
 

@@ -56,7 +56,7 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
         };
     }
     let names: Vec<String> = names.iter().flat_map(|name| substitute::braces(name)).collect();
-    if names.is_empty() || names.len() > MAX_ENVIRONMENTS || names.iter().any(|name| name.eq_ignore_ascii_case("all")) {
+    if names.is_empty() || names.len() > MAX_ENVIRONMENTS || names.iter().any(|name| name == "ALL") {
         return None;
     }
     let folder = join(request.folder, parent(&path))?;
@@ -118,7 +118,7 @@ fn find(request: &Request<'_>) -> Option<(Arc<Source>, String, Box<dyn Config>)>
                     None => None,
                 }
             }
-            name if name.ends_with(".toml") => {
+            name if name.rsplit_once('.').is_some_and(|(_, extension)| extension == "toml") => {
                 toml::parse(&source.text).map(|root| Box::new(native::Native { root }) as Box<dyn Config>)
             }
             name => {
@@ -148,7 +148,7 @@ fn interpreter(name: &str, base: Option<&str>) -> Interpreter {
     }
     match base {
         None => Interpreter::Inherited,
-        Some(base) if matches!(base, "python3" | "python" | "py" | "py3") => Interpreter::Inherited,
+        Some("python3" | "python" | "py" | "py3") => Interpreter::Inherited,
         Some(base) => python_version(base).map_or(Interpreter::Unknown, Interpreter::Version),
     }
 }
