@@ -133,14 +133,26 @@ fn data_in(flow: &Flow<'_>, producer: &Producer<'_>) -> Vec<DataFile> {
     if state.files.iter().all(|file| file.location.path().is_some()) && !state.open {
         return state.files;
     }
-    // `path: .coverage.*` says itself what it holds, whatever made it.
+    // `path: .coverage.*` says itself what it holds, whatever made it, unless the data has another name and `.coverage` is
+    // perhaps the folder it is in.
+    if !flow.project.coverage.at_root().is_default_data_file() {
+        return Vec::new();
+    }
+    let within = |folder: &[Name]| {
+        state
+            .files
+            .iter()
+            .any(|file| file.location.path().is_some_and(|path| path.len() > folder.len() && path.starts_with(folder)))
+    };
     let mut files = Vec::new();
     for upload in &producer.uploads {
         for include in &upload.paths.includes {
             let Some((last, folder)) = include.segments.as_ref().and_then(|segments| segments.split_last()) else {
                 continue;
             };
-            let Some(text) = last.known() else { continue };
+            let Some(text) = last.known().filter(|_| !include.segments.as_deref().is_some_and(within)) else {
+                continue;
+            };
             let (base, suffix) = match text {
                 ".coverage" => (".coverage", data::Suffix::Plain),
                 ".coverage.*" => (".coverage", data::Suffix::Added),

@@ -35,6 +35,7 @@ mod registry;
 mod artifact_unmatched;
 mod cache_key;
 mod cache_off;
+mod checkout_wipes_data;
 mod concurrency;
 mod contract;
 mod coverage_cache;

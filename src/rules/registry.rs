@@ -8,7 +8,7 @@ use crate::findings::render::Format;
 use crate::findings::{Group, RuleInfo};
 
 /// Every rule, in the order of the reference.
-pub(super) static RULES: [Rule; 30] = [
+pub(super) static RULES: [Rule; 31] = [
     super::coverage_needs::RULE,
     super::coverage_upload::RULE,
     super::coverage_download::RULE,
@@ -16,6 +16,7 @@ pub(super) static RULES: [Rule; 30] = [
     super::hidden_files::RULE,
     super::if_no_files_found::RULE,
     super::layout_mismatch::RULE,
+    super::checkout_wipes_data::RULE,
     super::matrix_collision::RULE,
     super::merge_collision::RULE,
     super::merge_delete_race::RULE,
