@@ -120,7 +120,7 @@ impl Known {
 }
 
 /// Commits of official releases by their first twelve digits; from the tags of the two repositories.
-pub(super) const UPLOAD_COMMITS: [(&str, Release); 44] = [
+pub(super) const UPLOAD_COMMITS: [(&str, Release); 45] = [
     ("3446296876d1", Release::new(1, 0, 0)),
     ("97b7dace6c8d", Release::new(2, 0, 1)),
     ("ebad382c0953", Release::new(2, 1, 0)),
@@ -165,10 +165,12 @@ pub(super) const UPLOAD_COMMITS: [(&str, Release); 44] = [
     ("330a01c490ac", Release::new(5, 0, 0)),
     ("b7c566a772e6", Release::new(6, 0, 0)),
     ("bbbca2ddaa5d", Release::new(7, 0, 0)),
+    ("043fb46d1a93", Release::new(7, 0, 1)),
 ];
 
-pub(super) const DOWNLOAD_COMMITS: [(&str, Release); 37] = [
+pub(super) const DOWNLOAD_COMMITS: [(&str, Release); 39] = [
     ("18f0f591fbc6", Release::new(1, 0, 0)),
+    ("1de1dea89c32", Release::new(2, 0, 0)),
     ("1ac47ba4b6af", Release::new(2, 0, 1)),
     ("381af06b4268", Release::new(2, 0, 2)),
     ("80d2d4023c18", Release::new(2, 0, 3)),
@@ -184,6 +186,7 @@ pub(super) const DOWNLOAD_COMMITS: [(&str, Release); 37] = [
     ("fb598a63ae34", Release::new(3, 0, 0)),
     ("9782bd6a9848", Release::new(3, 0, 1)),
     ("9bc31d5ccc31", Release::new(3, 0, 2)),
+    ("246d7188e736", Release::new(3, 0, 2)),
     ("a9bc5e6ef2cb", Release::new(3, 1, 0)),
     ("ad191675b41f", Release::new(3, 1, 0)),
     ("7a1cd3216ca9", Release::new(4, 0, 0)),
