@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::workflow::Job;
+use crate::workflow::expression;
 use crate::workflow::yaml::{Style, Yaml};
 
 /// More legs than any forge starts for one job (GitHub stops at 256).
@@ -14,15 +15,32 @@ pub struct Leg {
     values: Vec<(String, Value)>,
     /// For a job in a called workflow, the leg of the calling job, and its place there.
     caller: Option<Arc<(usize, Leg)>>,
+    /// Whether these are all its values: what is not among them is nothing.
+    closed: bool,
 }
 
 /// A leg of which nothing is known.
-pub(super) static OPEN: Leg = Leg { values: Vec::new(), caller: None };
+pub(super) static OPEN: Leg = Leg { values: Vec::new(), caller: None, closed: false };
 
-/// The value of one axis in one leg: paths below the axis (empty for a plain text) and their texts; `None` for what
-/// only the run knows.
+/// The value of one axis in one leg: paths below the axis (empty for a plain text) and what stands there; `None` for
+/// what only the run knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Value(Vec<(String, Option<String>)>);
+struct Value(Vec<(String, Option<Scalar>)>);
+
+/// A scalar, as an expression sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Scalar {
+    kind: ScalarKind,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ScalarKind {
+    Null,
+    Bool,
+    Number,
+    Text,
+}
 
 /// All legs of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +59,28 @@ impl Leg {
     pub fn get(&self, path: &str) -> Option<Option<&str>> {
         let (axis, rest) = path.split_once('.').unwrap_or((path, ""));
         let (_, value) = self.values.iter().find(|(name, _)| name == axis)?;
-        if let Some((_, text)) = value.0.iter().find(|(path, _)| path == rest) {
-            return Some(text.as_deref());
+        if let Some((_, scalar)) = value.0.iter().find(|(path, _)| path == rest) {
+            return Some(scalar.as_ref().map(|scalar| scalar.text.as_str()));
         }
         // A computed value can have any shape.
-        value.0.iter().any(|(path, text)| path.is_empty() && text.is_none()).then_some(None)
+        value.0.iter().any(|(path, scalar)| path.is_empty() && scalar.is_none()).then_some(None)
+    }
+
+    /// What an expression finds at a path such as `os` or `config.os` (lower case): `false` without quotes is a boolean and
+    /// does not hold. `None` when it is not known, or no scalar.
+    pub fn value(&self, path: &str) -> Option<expression::Value> {
+        let absent = || self.closed.then_some(expression::Value::Null);
+        let (axis, rest) = path.split_once('.').unwrap_or((path, ""));
+        let Some((_, value)) = self.values.iter().find(|(name, _)| name == axis) else { return absent() };
+        if let Some((_, scalar)) = value.0.iter().find(|(path, _)| path == rest) {
+            return scalar.as_ref().map(Scalar::value);
+        }
+        let below = |long: &str, short: &str| {
+            short.is_empty() || long.strip_prefix(short).is_some_and(|tail| tail.starts_with('.'))
+        };
+        // An object, or a property of something that only the run knows.
+        let open = value.0.iter().any(|(path, scalar)| below(path, rest) || scalar.is_none() && below(rest, path));
+        if open { None } else { absent() }
     }
 
     /// The leg of the calling job, and its place among that job's legs. Its values are not seen in this leg's job.
@@ -55,7 +90,7 @@ impl Leg {
 
     /// A leg of another job in the same called workflow, of which nothing else is known.
     pub(super) fn sibling(&self) -> Self {
-        Self { values: Vec::new(), caller: self.caller.clone() }
+        Self { values: Vec::new(), caller: self.caller.clone(), closed: false }
     }
 
     /// The leg in words, such as `os: linux, python: 3.13`; empty for a job without a matrix.
@@ -63,9 +98,9 @@ impl Leg {
         let outer = self.caller.as_ref().map(|caller| caller.1.describe()).filter(|words| !words.is_empty());
         let mut parts: Vec<String> = outer.into_iter().collect();
         for (axis, value) in &self.values {
-            for (path, text) in &value.0 {
+            for (path, scalar) in &value.0 {
                 let dot = if path.is_empty() { "" } else { "." };
-                parts.push(format!("{axis}{dot}{path}: {}", text.as_deref().unwrap_or("?")));
+                parts.push(format!("{axis}{dot}{path}: {}", scalar.as_ref().map_or("?", |scalar| &scalar.text)));
             }
         }
         parts.join(", ")
@@ -82,7 +117,7 @@ impl Leg {
 impl Legs {
     /// The single leg of a job without a matrix.
     fn single() -> Self {
-        Self { legs: vec![Leg::default()], complete: true, axes: Vec::new() }
+        Self { legs: vec![Leg { closed: true, ..Leg::default() }], complete: true, axes: Vec::new() }
     }
 
     /// These legs if `budget` still holds them `times` over, which uses it up; else one leg of which nothing is known.
@@ -157,6 +192,9 @@ impl Legs {
         complete &= include(&mut legs, &mut axes, matrix.get("include"));
         if legs.is_empty() && !complete {
             legs.push(Leg::default());
+        }
+        for leg in &mut legs {
+            leg.closed = complete;
         }
         Self { legs, complete, axes }
     }
@@ -266,25 +304,60 @@ impl Value {
 
     /// Whether two values are equal; `None` when one of them is not known.
     fn same(&self, other: &Self) -> Option<bool> {
-        if self.0.iter().chain(&other.0).any(|(_, text)| text.is_none()) {
+        if self.0.iter().chain(&other.0).any(|(_, scalar)| scalar.is_none()) {
             return None;
         }
-        Some(self.0 == other.0)
+        let texts = |value: &'_ Self| -> Vec<_> {
+            value.0.iter().map(|(path, scalar)| (path.clone(), scalar.as_ref().map(|s| s.text.clone()))).collect()
+        };
+        Some(texts(self) == texts(other))
     }
 }
 
-fn flatten(node: Yaml<'_>, path: &str, out: &mut Vec<(String, Option<String>)>, depth: usize) {
-    if node.is_mapping() && depth < 8 {
+impl Scalar {
+    /// Reads a scalar without expressions.
+    fn read(node: Yaml<'_>) -> Option<Self> {
+        let scalar = |kind, text: &str| Some(Self { kind, text: text.to_owned() });
+        if node.is_null() {
+            return scalar(ScalarKind::Null, "");
+        }
+        let text = node.as_str().filter(|text| !text.contains("${{"))?;
+        if node.style() != Some(Style::Plain) {
+            return scalar(ScalarKind::Text, text);
+        }
+        match text {
+            "true" | "True" | "TRUE" => scalar(ScalarKind::Bool, "true"),
+            "false" | "False" | "FALSE" => scalar(ScalarKind::Bool, "false"),
+            _ => {
+                let shown = scalar_text(text, node.style());
+                // Only what every reader of YAML takes for a number: neither `007` nor `1e3`.
+                let number = shown.parse::<f64>().is_ok_and(|number| number.is_finite() && number.to_string() == shown);
+                scalar(if number { ScalarKind::Number } else { ScalarKind::Text }, &shown)
+            }
+        }
+    }
+
+    fn value(&self) -> expression::Value {
+        match self.kind {
+            ScalarKind::Null => expression::Value::Null,
+            ScalarKind::Bool => expression::Value::Bool(self.text == "true"),
+            ScalarKind::Number => {
+                self.text.parse().map_or_else(|_| expression::Value::Unknown, expression::Value::Number)
+            }
+            ScalarKind::Text => expression::Value::String(self.text.clone()),
+        }
+    }
+}
+
+fn flatten(node: Yaml<'_>, path: &str, out: &mut Vec<(String, Option<Scalar>)>, depth: usize) {
+    if node.is_mapping() && !node.entries().is_empty() && depth < 8 {
         for (key, value) in node.entries() {
             let Some(key) = key.as_str().map(str::to_lowercase) else { continue };
             let path = if path.is_empty() { key } else { format!("{path}.{key}") };
             flatten(value, &path, out, depth + 1);
         }
-    } else if node.is_null() {
-        out.push((path.to_owned(), Some(String::new())));
     } else {
-        let text = node.as_str().filter(|text| !text.contains("${{")).map(|text| scalar_text(text, node.style()));
-        out.push((path.to_owned(), text));
+        out.push((path.to_owned(), Scalar::read(node)));
     }
 }
 
@@ -359,9 +432,27 @@ mod tests {
     }
 
     #[test]
+    fn expressions_see_booleans_numbers_and_nothing() {
+        use crate::workflow::expression::Value;
+        let legs = legs("{t: [{a: false, b: 3.10, c: 'false', d: ~, e: \"${{ x }}\", f: 007}]}");
+        let leg = &legs.legs[0];
+        assert_eq!(leg.value("t.a"), Some(Value::Bool(false)));
+        assert_eq!(leg.value("t.b"), Some(Value::Number(3.1)));
+        assert_eq!(leg.value("t.c"), Some(Value::String("false".to_owned())));
+        assert_eq!(leg.value("t.d"), Some(Value::Null));
+        assert_eq!(leg.value("t.e"), None);
+        assert_eq!(leg.value("t.e.below"), None);
+        assert_eq!(leg.value("t.f"), Some(Value::String("007".to_owned())));
+        assert_eq!(leg.value("t"), None, "an object");
+        assert_eq!(leg.value("t.none"), Some(Value::Null));
+        assert_eq!(leg.value("none"), Some(Value::Null));
+        assert_eq!(OPEN.value("none"), None);
+    }
+
+    #[test]
     fn a_job_without_a_matrix_has_one_leg() {
         let tree = parse("jobs:\n  t: {}\n").expect("valid YAML");
         let workflow = Workflow::read(tree.root()).expect("a workflow");
-        assert_eq!(Legs::of(&workflow.jobs[0]).legs, [Leg::default()]);
+        assert_eq!(Legs::of(&workflow.jobs[0]).legs, [Leg { closed: true, ..Leg::default() }]);
     }
 }

@@ -255,10 +255,7 @@ impl<'a, 'd> Scope<'a, 'd> {
             return Some(Value::String(self.job.own_id().to_owned()));
         }
         if let Some(rest) = path.strip_prefix("matrix.") {
-            return match self.leg.get(rest) {
-                Some(text) => text.map(|text| Value::String(text.to_owned())),
-                None => None,
-            };
+            return self.leg.value(rest);
         }
         if let Some(key) = path.strip_prefix("inputs.")
             && let Some((name, kind)) = self.input(key, frame)

@@ -7,7 +7,9 @@ use crate::flow::artifact::{Consumer, Producer, Selector, Upload};
 use crate::flow::data::Suffix;
 use crate::flow::glob::{Glob, Meets};
 use crate::flow::name::{Name, Piece};
+use crate::flow::paths::Tri;
 use crate::source::Span;
+use crate::workflow::Step;
 
 rule! {
     /// ### What it does
@@ -67,8 +69,14 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
         legs.axes.iter().filter(|axis| legs.legs[first.leg].get(axis) != legs.legs[second.leg].get(axis)).collect();
     let count = producer.uploads.iter().filter(|upload| upload.name.meets(&first.name) == Meets::Always).count();
     let overwrites = step.input_text("overwrite").is_some_and(|text| text.value == "true");
+    let empty = holds_nothing(producer, step);
     let message = if overwrites {
         format!("{count} legs of job `{}` overwrite each other's artifact `{}`", job.id.value, first.name)
+    } else if empty {
+        format!(
+            "{count} legs of job `{}` name their artifact `{}`: once its hidden files are let in, all but the first fail",
+            job.id.value, first.name
+        )
     } else {
         format!(
             "{count} legs of job `{}` upload an artifact named `{}`: all but the first fail",
@@ -90,7 +98,7 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
     }
     let axes: Vec<String> = differing.iter().map(|axis| format!("${{{{ matrix.{axis} }}}}")).collect();
     // Nothing fails then, and for a report of the last leg it may even be meant.
-    if overwrites {
+    if overwrites || empty {
         finding.severity = Severity::Warning;
     }
     if !overwrites && caller.is_none() {
@@ -106,12 +114,20 @@ fn collision(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Findi
     }))
 }
 
+/// Whether nothing is uploaded as things stand, because every path is hidden.
+fn holds_nothing(producer: &Producer<'_>, step: &Step<'_>) -> bool {
+    let hidden = |upload: &Upload| upload.paths.includes.iter().all(|include| include.is_hidden() == Tri::Yes);
+    producer.action.drops_hidden_files().is_yes()
+        && step.input_text("include-hidden-files").is_none()
+        && producer.uploads.iter().all(hidden)
+}
+
 /// Puts what differs between the legs into the name, at both ends.
 fn tell_apart(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Fix> {
     let flow = context.flow;
     let name = producer.name?;
     let suffix = missing_axes(name.value, &remedy::leg_suffix(context, producer.job)?)?;
-    let mentioned = |step: &crate::workflow::Step<'_>| step.run.is_some_and(|run| run.value.contains(name.value));
+    let mentioned = |step: &Step<'_>| step.run.is_some_and(|run| run.value.contains(name.value));
     let named_by = |collector: &crate::flow::collect::Collector<'_>| {
         let patterns = collector.selection.as_ref();
         patterns.is_some_and(|all| all.iter().any(|one| one.is_name() && one.meets_any(producer) != Meets::Never))
