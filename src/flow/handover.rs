@@ -600,7 +600,7 @@ fn same_setting(workflow: &Workflow<'_>, roles: &[Role<'_>], a: &Suite<'_>, b: &
         let calls = job.steps.iter().take_while(|step| step.index <= suite.work.step);
         let calls: Vec<_> =
             calls.filter_map(|step| Some((step.calls.as_ref()?.path, texts(&step.with).collect::<Vec<_>>()))).collect();
-        (env, unseen, requirements(workflow, suite), calls)
+        (env, unseen, requirements(workflow, suite), git_moves(workflow, suite), calls)
     };
     setting(a) == setting(b)
 }
@@ -619,6 +619,16 @@ fn requirements<'w>(workflow: &'w Workflow<'_>, suite: &Suite<'_>) -> Vec<&'w st
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// What git does to the sources before the tests run: another commit, a patch, changes set aside.
+fn git_moves<'w>(workflow: &'w Workflow<'_>, suite: &Suite<'_>) -> Vec<&'w str> {
+    const VERBS: [&str; 10] =
+        ["checkout", "switch", "reset", "restore", "stash", "worktree", "apply", "merge", "rebase", "cherry-pick"];
+    let moves =
+        |line: &&str| line.split_whitespace().skip_while(|word| *word != "git").any(|word| VERBS.contains(&word));
+    let steps = workflow.jobs[suite.job].steps.iter().take_while(|step| step.index <= suite.work.step);
+    steps.filter_map(|step| step.run).flat_map(|run| run.value.lines().map(str::trim).filter(moves)).collect()
 }
 
 /// Variables with their values, by name; those that only steer the run are left out.
