@@ -380,4 +380,6 @@ fn kind_of(action: &ActionRef) -> Option<(ArtifactKind, Fork)> {
 // ---- versions ----
 
 #[cfg(test)]
+mod facts;
+#[cfg(test)]
 mod tests;

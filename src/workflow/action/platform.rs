@@ -52,8 +52,7 @@ pub fn replacement(dialect: Dialect, action: &Artifact) -> Option<&'static str> 
             "https://github.com/christopherhx/gitea-download-artifact@v4",
         ],
         Dialect::GitHub => ["actions/upload-artifact@v4", "actions/download-artifact@v4"],
-        #[allow(unreachable_patterns, reason = "a forge of v3 only")]
-        _ => ["actions/upload-artifact@v3", "actions/download-artifact@v3"],
+        Dialect::Ghes => ["actions/upload-artifact@v3", "actions/download-artifact@v3"],
     };
     match action.kind {
         ArtifactKind::Upload => Some(kinds[0]),
