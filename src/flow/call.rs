@@ -138,9 +138,8 @@ pub(super) fn local_path(uses: &str) -> Option<&str> {
 /// Puts in the jobs of the workflow that one job calls.
 fn put_in<'d>(whole: &mut Workflow<'d>, caller: usize, reader: &mut Reader<'d, '_, '_>) {
     let Some(uses) = whole.jobs[caller].uses else { return };
-    let Some(path) = local_path(uses.value).filter(|path| path.ends_with(".yml") || path.ends_with(".yaml")) else {
-        return;
-    };
+    let is_yaml = |path: &&str| path.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "yml" | "yaml"));
+    let Some(path) = local_path(uses.value).filter(is_yaml) else { return };
     let chain = whole.callers(caller);
     let again = chain.iter().any(|&job| whole.jobs[job].calls.as_ref().is_some_and(|called| called.path == path));
     if again || chain.len() > MAX_DEPTH {

@@ -16,8 +16,9 @@ pub(super) fn put_in<'d>(job: &mut Job<'d>, reader: &mut Reader<'d, '_, '_>) {
             for step in &mut steps {
                 step.within = Some(at);
             }
-            job.steps.splice(at + 1..at + 1, steps);
-            for (index, step) in job.steps.iter_mut().enumerate().skip(at + 1) {
+            let next = at + 1;
+            job.steps.splice(next..next, steps);
+            for (index, step) in job.steps.iter_mut().enumerate().skip(next) {
                 step.index = index;
             }
         }

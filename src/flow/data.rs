@@ -128,13 +128,11 @@ fn advance(state: &mut DataState, work: &Work, coverage: &Coverage) {
                     let folder = work.cwd.as_deref().and_then(literal);
                     coverage.facts(folder.as_deref(), options.rcfile.as_deref()).parallel
                 };
-                let suffix = match options.parallel {
-                    true => Suffix::Added,
-                    false => match configured() {
-                        Some(true) => Suffix::Added,
-                        Some(false) => Suffix::Plain,
-                        None => Suffix::Either,
-                    },
+                let parallel = if options.parallel { Some(true) } else { configured() };
+                let suffix = match parallel {
+                    Some(true) => Suffix::Added,
+                    Some(false) => Suffix::Plain,
+                    None => Suffix::Either,
                 };
                 state.files.push(made(suffix));
             }

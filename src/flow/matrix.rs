@@ -14,7 +14,7 @@ const MAX_LEGS: usize = 256;
 pub struct Leg {
     values: Vec<(String, Value)>,
     /// For a job in a called workflow, the leg of the calling job, and its place there.
-    caller: Option<Arc<(usize, Leg)>>,
+    caller: Option<Arc<(usize, Self)>>,
     /// Whether these are all its values: what is not among them is nothing.
     closed: bool,
 }

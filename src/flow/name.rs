@@ -130,7 +130,7 @@ impl Frame {
     }
 }
 
-impl<'a, 'd> Scope<'a, 'd> {
+impl<'d> Scope<'_, 'd> {
     /// Evaluates the expressions in `text`.
     pub fn name(&self, text: &str) -> Name {
         self.name_below(text, 0)
@@ -426,11 +426,15 @@ impl<'a, 'd> Scope<'a, 'd> {
 
 /// Whether all of them hold.
 fn all(conditions: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    conditions.fold(Some(true), |all, one| match (all, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+    let mut holds = Some(true);
+    for condition in conditions {
+        match condition {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => holds = None,
+        }
+    }
+    holds
 }
 
 /// The value of an input as expressions see it.

@@ -326,9 +326,9 @@ pub(super) fn data_file(
         .written_env
         .is_none_or(|written| written.at(scope, "COVERAGE_FILE", 0) != super::written::Found::Untouched);
     match (scope.env("COVERAGE_FILE", 0), rcfile) {
-        (Some(path), _) => return Location::of(join(cwd, &path)),
-        (None, None) => return Location::Unknown,
-        (None, _) if in_env || written => return Location::Unknown,
+        (Some(path), _) => Location::of(join(cwd, &path)),
+        (None, None) => Location::Unknown,
+        (None, _) if in_env || written => Location::Unknown,
         (None, Some(rcfile)) => {
             let folder = literal(cwd);
             let pytest = matches!(&effect.kind, EffectKind::Tests(run) if matches!(run.measured, Some(shell::Measured::PytestCov { .. })));

@@ -6,7 +6,7 @@ use crate::flow::artifact::{Consumer, runs_on_success};
 use crate::flow::name::Name;
 use crate::flow::paths;
 use crate::workflow::Step;
-use crate::workflow::action::{Uses, is_inert_action, parse_uses, release_of};
+use crate::workflow::action::{ActionRef, Uses, is_inert_action, parse_uses, release_of};
 
 rule! {
     /// ### What it does
@@ -47,8 +47,8 @@ fn wiped(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> 
     let download = &steps[consumer.step];
     let folders: Vec<Vec<Name>> = consumer.path.iter().map(paths::segments).collect::<Option<_>>()?;
     for step in &steps[consumer.step + 1..] {
-        if let Some(place) = checkout_place(step) {
-            let place = place?;
+        if let Some(checkout) = checkout(step) {
+            let place = emptied(step, &checkout)?;
             if !folders.is_empty() && folders.iter().all(|folder| folder.starts_with(&place)) {
                 let always = |step: &Step<'_>| step.condition.is_none_or(|c| runs_on_success(c.value));
                 return always(step).then(|| finding(context, download, step, &place));
@@ -84,17 +84,18 @@ fn words(path: &[Name]) -> String {
     path.iter().map(ToString::to_string).collect::<Vec<_>>().join("/")
 }
 
-/// Where a checkout empties a folder: `None` for a step that is no checkout, `Some(None)` for one of which that is not
-/// certain.
-fn checkout_place(step: &Step<'_>) -> Option<Option<Vec<Name>>> {
+/// The action behind a checkout; `None` for another step.
+fn checkout(step: &Step<'_>) -> Option<ActionRef> {
     let Uses::Repo(action) = parse_uses(step.uses?.value) else { return None };
-    if !action.repo.eq_ignore_ascii_case("checkout") || action.subpath.is_some() {
-        return None;
-    }
+    (action.repo.eq_ignore_ascii_case("checkout") && action.subpath.is_none()).then_some(action)
+}
+
+/// The folder that a checkout surely empties.
+fn emptied(step: &Step<'_>, action: &ActionRef) -> Option<Vec<Name>> {
     // The first series left this to the runner.
     let known = action.is("actions", "checkout")
-        && release_of(&action, step.uses_comment).major().is_some_and(|major| major >= 2)
+        && release_of(action, step.uses_comment).major().is_some_and(|major| major >= 2)
         && step.input_text("clean").is_none_or(|clean| clean.value.eq_ignore_ascii_case("true"));
     let path = step.input_text("path").map_or("", |path| path.value);
-    Some(paths::segments(&Name::literal(path)).filter(|_| known && !path.contains("${{")))
+    paths::segments(&Name::literal(path)).filter(|_| known && !path.contains("${{"))
 }

@@ -107,11 +107,11 @@ impl<'d> Called<'d> {
     }
 }
 
-fn declared<'d>(node: Option<Yaml<'d>>) -> impl Iterator<Item = (Text<'d>, Yaml<'d>)> {
+fn declared(node: Option<Yaml<'_>>) -> impl Iterator<Item = (Text<'_>, Yaml<'_>)> {
     node.map_or_else(Vec::new, pairs).into_iter()
 }
 
-fn outputs<'d>(node: Option<Yaml<'d>>) -> Vec<(Text<'d>, Text<'d>)> {
+fn outputs(node: Option<Yaml<'_>>) -> Vec<(Text<'_>, Text<'_>)> {
     declared(node).filter_map(|(key, node)| Some((key, Text::read(node.get("value")?)?))).collect()
 }
 
