@@ -86,41 +86,43 @@ pub(super) fn resolve(request: &Request<'_>) -> Option<Resolution> {
 fn declared(machine: &Machine<'_>) -> Vec<Declared> {
     let mut found: Vec<Declared> = Vec::new();
     for (function, (definition, marks)) in machine.functions().enumerate() {
-        let Some(mark) = marks.iter().find(|mark| mark.name() == "session") else { continue };
-        let name = match mark.named("name") {
-            None | Some(Value::None) => definition.name.to_string(),
-            Some(Value::Str(name)) => name.clone(),
-            // A session of a name that is not known cannot be asked for by name.
-            Some(_) => continue,
-        };
-        let python = mark.named("python").or_else(|| mark.named("py"));
-        let one = |value: &Value| match value {
-            Value::None | Value::Bool(false) => None,
-            Value::Str(text) => Some(Some(text.clone())),
-            _ => Some(None),
-        };
-        let (pythons, several) = match python {
-            None => (vec![None], false),
-            Some(Value::List(items)) => (items.iter().map(one).collect(), true),
-            // nox knows by the type; what is not known may be either.
-            Some(value) => (vec![one(value)], matches!(value, Value::Unknown)),
-        };
-        let known = |mark: &Mark| matches!(mark.name(), "session" | "parametrize");
-        let declaration = Declared {
-            function,
-            name: name.clone(),
-            pythons,
-            several,
-            variants: variants(marks),
-            tags: mark.named("tags").and_then(Value::texts).unwrap_or_default(),
-            default: mark.named("default").map_or(Some(true), Value::truth),
-            requires: mark.named("requires").map_or(Some(Vec::new()), Value::texts),
-            opaque: !marks.iter().all(known),
-        };
-        // A later session of the same name takes the place of the earlier one.
-        match found.iter_mut().find(|earlier| earlier.name == name) {
-            Some(earlier) => *earlier = declaration,
-            None => found.push(declaration),
+        // One function may be several sessions.
+        for mark in marks.iter().filter(|mark| mark.name() == "session") {
+            let name = match mark.named("name") {
+                None | Some(Value::None) => definition.name.to_string(),
+                Some(Value::Str(name)) => name.clone(),
+                // A session of a name that is not known cannot be asked for by name.
+                Some(_) => continue,
+            };
+            let python = mark.named("python").or_else(|| mark.named("py"));
+            let one = |value: &Value| match value {
+                Value::None | Value::Bool(false) => None,
+                Value::Str(text) => Some(Some(text.clone())),
+                _ => Some(None),
+            };
+            let (pythons, several) = match python {
+                None => (vec![None], false),
+                Some(Value::List(items)) => (items.iter().map(one).collect(), true),
+                // nox knows by the type; what is not known may be either.
+                Some(value) => (vec![one(value)], matches!(value, Value::Unknown)),
+            };
+            let known = |mark: &Mark| matches!(mark.name(), "session" | "parametrize");
+            let declaration = Declared {
+                function,
+                name: name.clone(),
+                pythons,
+                several,
+                variants: variants(marks),
+                tags: mark.named("tags").and_then(Value::texts).unwrap_or_default(),
+                default: mark.named("default").map_or(Some(true), Value::truth),
+                requires: mark.named("requires").map_or(Some(Vec::new()), Value::texts),
+                opaque: !marks.iter().all(known),
+            };
+            // A later session of the same name takes the place of the earlier one.
+            match found.iter_mut().find(|earlier| earlier.name == name) {
+                Some(earlier) => *earlier = declaration,
+                None => found.push(declaration),
+            }
         }
     }
     found

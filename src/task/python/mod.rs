@@ -195,6 +195,8 @@ impl<'m> Machine<'m> {
     /// Runs the module's own statements as an import would.
     pub(super) fn import(&mut self) {
         self.block(self.module.body());
+        // A file that seems to end itself was not understood.
+        self.exhausted |= self.stopped;
         self.events.clear();
         self.frames.truncate(1);
         self.frames[0].guarded = false;
@@ -220,6 +222,7 @@ impl<'m> Machine<'m> {
         let globals = self.frames[0].vars.clone();
         let env = self.env.clone();
         self.session = session;
+        self.stopped = false;
         self.cwd = Some(String::new());
         let mut named: Vec<(Option<String>, Value)> =
             arguments.iter().map(|(name, value)| (Some(name.clone()), value.clone())).collect();

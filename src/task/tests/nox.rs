@@ -77,6 +77,13 @@ fn conditions() {
 }
 
 #[test]
+fn a_session_that_ends_ends_itself_alone() {
+    let text = "@nox.session\ndef a(session):\n    session.skip('no')\n    session.run('a')\n@nox.session\ndef b(session):\n    session.run('b')\n";
+    assert_eq!(nox(text, &["a", "b"], &[]).expect("resolved"), ["b"]);
+    assert_eq!(nox(&format!("raise SystemExit\n{text}"), &["b"], &[]), None);
+}
+
+#[test]
 fn variables_for_commands() {
     assert_eq!(
         body("session.run('pytest', env={'COVERAGE_FILE': f'.coverage.{1}'})", &[]),
@@ -229,6 +236,9 @@ fn other_ways_to_declare() {
     assert_eq!(nox(pythons, &["t"], &[]).expect("resolved"), ["x", "y"]);
     let ids = "@nox.session\n@nox.parametrize('dep', ['x', 'y'], ids=['old', 'new'])\ndef t(session, dep):\n    session.run(dep)\n";
     assert_eq!(nox(ids, &["t(new)"], &[]).expect("resolved"), ["y"]);
+    let stacked = "@nox.session\n@nox.session(name='t-random')\ndef t(session):\n    if 'random' in session.name:\n        session.run('r')\n    session.run('a')\n";
+    assert_eq!(nox(stacked, &["t"], &[]).expect("resolved"), ["a"]);
+    assert_eq!(nox(stacked, &["t-random"], &[]).expect("resolved"), ["r", "a"]);
     // Another decorator may make anything of the session.
     let other = "from tools import twice\n@nox.session\n@twice\ndef t(session):\n    session.run('a')\n";
     assert_eq!(nox(other, &["t"], &[]).expect("resolved"), ["a", "Opaque somewhere"]);
