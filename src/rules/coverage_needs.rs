@@ -3,11 +3,12 @@
 use super::Context;
 use crate::findings::fix::{Change, Fix};
 use crate::findings::{Finding, Label};
+use crate::flow::JobFlow;
 use crate::flow::artifact::{Consumer, Producer, Selector, runs_on_success};
 use crate::flow::collect::{self, Collector, Pattern};
 use crate::flow::glob::Meets;
 use crate::flow::paths::Tri;
-use crate::flow::work::WorkKind;
+use crate::flow::work::{Work, WorkKind};
 use crate::shell::CoverageSub;
 use crate::workflow::Job;
 
@@ -79,19 +80,27 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
         .map(|producer| (producer, consumer.meets(producer)))
         .filter(|&(_, meets)| meets != Meets::Never)
         .collect();
-    let ordered = |job: usize| job == consumer.job || flow.needs.orders(consumer.job, job);
-    let missing: Vec<_> =
-        matching.iter().filter(|(p, meets)| *meets == Meets::Always && !ordered(p.job)).map(|(p, _)| *p).collect();
+    // What the job itself uploads later on serves nobody here.
+    let ordered =
+        |p: &Producer<'_>| p.job == consumer.job && p.step < consumer.step || flow.needs.orders(consumer.job, p.job);
+    let missing: Vec<_> = matching
+        .iter()
+        .filter(|(p, meets)| *meets == Meets::Always && p.job != consumer.job && !ordered(p))
+        .map(|(p, _)| *p)
+        .collect();
     // An artifact of one name may come from any of several jobs: one that is waited for will do. A job that waits for
     // this one cannot be its source, and a reader of everything takes what is there on purpose.
-    let served = matching.iter().any(|(p, _)| ordered(p.job)) || unseen_before(context, consumer.job);
+    let unseen = unseen_before(context, consumer.job, consumer.step);
+    let served = unseen || matching.iter().any(|(p, _)| ordered(p));
+    // Who calls this workflow may have uploaded something of that name.
+    let called = context.workflow.has_trigger("workflow_call");
     // What another call uploads under a name that fits is no business of a workflow that is called.
     let same_file = |p: &Producer<'_>| {
         context.workflow.jobs[consumer.job].within.is_none()
             || context.workflow.siblings(p.job, consumer.job) == (p.job, consumer.job)
     };
     let needed = match consumer.selector {
-        Selector::Name(_) if served => return None,
+        Selector::Name(_) if served || called => return None,
         Selector::Ids => return None,
         Selector::All if flow.has_unseen_producers_for(context.workflow, consumer.job) => return None,
         // A pattern may match more than is meant: with one source in order, only coverage data that is surely uploaded,
@@ -100,8 +109,9 @@ fn unordered(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Findi
             let misses = p.unconditional && holds_coverage(p) && combines(context, consumer) && same_file(p);
             misses && !flow.needs.orders(p.job, consumer.job)
         })?,
-        Selector::Name(_) | Selector::Pattern(_) | Selector::All => {
-            missing.iter().find(|p| !flow.needs.orders(p.job, consumer.job))?
+        Selector::Name(_) => missing.iter().find(|p| !flow.needs.orders(p.job, consumer.job))?,
+        Selector::Pattern(_) | Selector::All => {
+            missing.iter().find(|p| same_file(p) && !flow.needs.orders(p.job, consumer.job))?
         }
     };
     let (from, to) = (&context.workflow.jobs[needed.job], &context.workflow.jobs[consumer.job]);
@@ -147,7 +157,8 @@ fn uncollected(context: &Context<'_, '_>, collector: &Collector<'_>) -> Option<F
         Some(patterns) => {
             let given = |pattern: &Pattern| {
                 pattern.is_name()
-                    && (unseen_before(context, collector.job)
+                    && (context.workflow.has_trigger("workflow_call")
+                        || unseen_before(context, collector.job, collector.step)
                         || taken.iter().any(|p| ordered(p) && pattern.meets_any(p) != Meets::Never))
             };
             let open: Vec<_> = patterns.iter().filter(|pattern| !given(pattern)).collect();
@@ -212,15 +223,17 @@ fn holds_coverage(producer: &Producer<'_>) -> bool {
     })
 }
 
-/// Whether a job that `job` waits for may upload artifacts that cannot be seen.
-fn unseen_before(context: &Context<'_, '_>, job: usize) -> bool {
-    context
-        .flow
-        .jobs
-        .iter()
-        .enumerate()
-        .any(|(other, flow)| flow.opaque_producer && (other == job || context.flow.needs.orders(job, other)))
-        || context.workflow.has_trigger("workflow_call")
+/// Whether artifacts that cannot be seen may be uploaded before this step: by a job that its job waits for, or by an
+/// earlier step of its own.
+fn unseen_before(context: &Context<'_, '_>, job: usize, step: usize) -> bool {
+    let flow = context.flow;
+    let others = |(other, seen): (usize, &JobFlow)| seen.opaque_producer && flow.needs.orders(job, other);
+    let own = |work: &Work| {
+        matches!(work.kind, WorkKind::Opaque)
+            && work.step < step
+            && context.workflow.jobs[job].steps[work.step].run.is_none()
+    };
+    flow.jobs.iter().enumerate().any(others) || flow.jobs[job].works.iter().any(own)
 }
 
 /// The two jobs of one file between which a `needs` is missing.
