@@ -3,6 +3,8 @@
 //! What a remedy may change is held against two readers that know nothing of the writer: the lines of the text, and the
 //! values that another YAML library reads. `CI_LINT_CORPUS=<folder>` runs the same over all workflows below a folder.
 
+#![allow(clippy::print_stdout, reason = "figures, for `--nocapture`")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
@@ -159,7 +161,8 @@ fn styles(text: &str) -> Vec<(&'static str, String)> {
                     let inner = inner.strip_prefix("- ").map_or_else(|| inner.to_owned(), |rest| format!("-   {rest}"));
                     format!("{}{inner}", " ".repeat(2 * indent))
                 })
-                .collect(),
+                .collect::<Vec<_>>()
+                .concat(),
         ),
         ("trailing blanks", each_line(text, |_, line| if open(line) { format!("{line}  ") } else { line.to_owned() })),
         ("quoted keys", each_line(text, |_, line| key.replace(line, "$1\"$2\":$3").into_owned())),

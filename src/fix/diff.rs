@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn changes_far_apart_are_hunks_of_their_own() {
-        let before: String = (1..=20).map(|n| format!("line {n}\r\n")).collect();
+        let before = (1..=20).map(|n| format!("line {n}\r\n")).collect::<Vec<_>>().concat();
         let after = before.replace("line 2\r\n", "line two\r\n").replace("line 20\r\n", "line 20");
         let diff = unified(Path::new("a.yml"), &before, &after);
         let expected = "--- a.yml\n+++ a.yml\n@@ -1,5 +1,5 @@\n line 1\r\n-line 2\r\n+line two\r\n line 3\r\n line 4\r\n line 5\r\n\

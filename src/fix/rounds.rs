@@ -1,14 +1,14 @@
 //! One remedy after the other, each proved before the next.
 //!
 //! A remedy stays when the new file reads, has just the value that the change makes of the old one, keeps every comment,
-//! and linted again lacks the finding and has none that was not there. Else it is taken back. It is tried once more after
+//! and linted again lacks the finding and has none that was not there, but such as can be mended themselves. Else it is taken back. It is tried once more after
 //! another has stayed: an artifact must be uploaded before it can be downloaded.
 
 use std::collections::HashMap;
 
 use super::{Refused, apply, check};
 use crate::findings::fix::Safety;
-use crate::findings::{Finding, Fix};
+use crate::findings::{Finding, Fix, Severity};
 use crate::workflow::yaml;
 
 /// More remedies than any file takes; each lints the file once.
@@ -64,7 +64,7 @@ pub fn mend(text: &str, findings: Vec<Finding>, up_to: Safety, lint: &dyn Fn(&st
         let mut undone = Vec::new();
         let mut done = None;
         for (finding, fix) in tries {
-            match attempt(&mended.text, finding, fix, &mended.findings, lint) {
+            match attempt(&mended.text, finding, fix, &mended.findings, up_to, lint) {
                 Ok((text, findings)) => {
                     done = Some((text, findings, Applied { rule: finding.rule, title: fix.title.clone() }));
                     break;
@@ -89,19 +89,20 @@ fn attempt(
     finding: &Finding,
     fix: &Fix,
     findings: &[Finding],
+    up_to: Safety,
     lint: &dyn Fn(&str) -> Option<Vec<Finding>>,
 ) -> Result<(String, Vec<Finding>), Refused> {
     let tree = yaml::parse(text).map_err(|error| Refused::new(error.to_string()))?;
     let new = apply(text, &fix.edits)?;
     check(&tree, &fix.changes, &new)?;
     let after = lint(&new).ok_or_else(|| Refused::new("the file would no longer be a workflow"))?;
-    accept(finding, findings, &after)?;
+    accept(finding, findings, &after, up_to)?;
     Ok((new, after))
 }
 
 /// Whether the finding is gone and no rule has more to say than before. A rule that names one of several defects at a time
-/// may name the next.
-fn accept(finding: &Finding, before: &[Finding], after: &[Finding]) -> Result<(), Refused> {
+/// may name the next, and what is no error may come up when it has a remedy of its own.
+fn accept(finding: &Finding, before: &[Finding], after: &[Finding], up_to: Safety) -> Result<(), Refused> {
     let same = |other: &&Finding| other.rule == finding.rule && other.message == finding.message;
     if after.iter().filter(same).count() >= before.iter().filter(same).count() {
         return Err(Refused::new("it would not help"));
@@ -112,13 +113,14 @@ fn accept(finding: &Finding, before: &[Finding], after: &[Finding]) -> Result<()
     }
     for finding in after {
         let left = counts.entry(finding.rule).or_default();
-        if *left == 0 {
+        let mendable =
+            finding.severity < Severity::Error && finding.fix.as_ref().is_some_and(|fix| fix.safety <= up_to);
+        if *left == 0 && !mendable {
             return Err(Refused::new(format!("it would bring a new finding: {}", finding.message)));
         }
-        *left -= 1;
+        *left = left.saturating_sub(1);
     }
-    let worst =
-        |findings: &[Finding]| findings.iter().filter(|f| f.severity == crate::findings::Severity::Error).count();
+    let worst = |findings: &[Finding]| findings.iter().filter(|f| f.severity == Severity::Error).count();
     if worst(after) > worst(before) {
         return Err(Refused::new("it would bring a new error"));
     }

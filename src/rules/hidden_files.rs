@@ -102,6 +102,7 @@ fn dropped(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Finding
     // What is no coverage data may be a nicety (`.pytest_cache`); its loss breaks no hand-over.
     if !data {
         finding.severity = finding.severity.min(Severity::Warning);
+        finding.fix = finding.fix.map(|fix| fix.safe_if(false));
     }
     Some(finding)
 }
