@@ -40,6 +40,9 @@ pub mod written;
 use std::sync::Arc;
 
 pub(crate) use expand::UNKNOWN_NAMES;
+#[cfg(test)]
+mod facts;
+
 pub use needs::Needs;
 pub use project::{Files, NoFiles, Project};
 pub use run::Run;
