@@ -141,7 +141,7 @@ mod tests {
         let value = document(&samples::mended());
         let fix = &value["findings"][0]["fix"];
         assert_eq!((&fix["safety"], &fix["file"]), (&json!("safe"), &json!(".forgejo/workflows/ci.yml")));
-        let place = json!({ "line": 8, "column": 17, "offset": 138 });
+        let place = json!({ "line": 8, "column": 17, "offset": 128 });
         assert_eq!(fix["edits"], json!([{ "start": place, "end": place, "text": ", unit_tests" }]));
         assert_eq!(value["summary"]["fixed"], 3);
         assert!(document(&samples::needs())["findings"][0].get("fix").is_none());
