@@ -1,7 +1,7 @@
 //! Remedies: from what a rule wants changed in the model to edits of the file, and the proof that nothing else changed.
 //!
 //! - [`edits`] turns changes into edits. It knows how YAML is written: block and flow style, indentation, quotes, line ends.
-//! - [`outcome`] says what value the file must have afterwards, from the old value and the changes alone.
+//! - `outcome` says what value the file must have afterwards, from the old value and the changes alone.
 //! - [`rounds`] applies one remedy at a time, reads the file again, lints it again, and takes back what does not hold.
 //!
 //! The two ways to the new file, by its text and by its value, know nothing of each other: an edit that hits an anchor used
