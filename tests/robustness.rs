@@ -110,7 +110,7 @@ proptest! {
         let Ok(workflow) = Workflow::read(tree.root()) else { return Ok(()) };
         let flow = Flow::build(&workflow, Project::default(), &Pins::default());
         let source = Arc::new(Source::new("ci.yml", text.as_str()));
-        let context = Context { source: &source, workflow: &workflow, written: &workflow, flow: &flow, dialect: forge };
+        let context = Context { source: &source, workflow: &workflow, written: &workflow, flow: &flow, dialect: forge, forge_is_named: true };
         for finding in check(&context, &|_| true) {
             for label in [&finding.primary].into_iter().chain(&finding.related) {
                 prop_assert!(text.get(label.span.start..label.span.end).is_some(), "{} names {:?}", finding.rule, label.span);
