@@ -191,7 +191,9 @@ fn entry(workflow: &Workflow<'_>, flow: &Flow<'_>, producer: &Producer<'_>, uplo
 
 /// The files of coverage that an upload certainly holds, relative to the artifact's root.
 fn files(workflow: &Workflow<'_>, flow: &Flow<'_>, producer: &Producer<'_>, upload: &Upload) -> Vec<Vec<Name>> {
-    let Some(root) = upload.paths.root().filter(|_| !upload.paths.has_excludes) else { return Vec::new() };
+    if upload.paths.has_excludes {
+        return Vec::new();
+    }
     let job = &workflow.jobs[producer.job];
     let step = &job.steps[producer.step];
     let keeps_hidden =
@@ -225,7 +227,7 @@ fn files(workflow: &Workflow<'_>, flow: &Flow<'_>, producer: &Producer<'_>, uplo
     let mut files: Vec<Vec<Name>> = found
         .into_iter()
         .filter(|(include, file)| keeps_hidden || (include.is_hidden() == Tri::No && !include.hides(file)))
-        .filter_map(|(_, file)| file.strip_prefix(root.as_slice()).map(<[Name]>::to_vec))
+        .filter_map(|(_, file)| file.strip_prefix(upload.paths.root_with(&file)?.as_slice()).map(<[Name]>::to_vec))
         .filter(|file| !file.is_empty())
         .collect();
     files.dedup();

@@ -104,7 +104,6 @@ fn arrivals(flow: &Flow<'_>, consumer: &Consumer<'_>) -> Option<Vec<Arrival>> {
     for (index, producer) in fed {
         let files = data_in(flow, producer);
         for upload in &producer.uploads {
-            let root = upload.paths.root()?;
             let subfolder: &[Name] = if folders { std::slice::from_ref(&upload.name) } else { &[] };
             let mut any = false;
             for file in &files {
@@ -114,6 +113,7 @@ fn arrivals(flow: &Flow<'_>, consumer: &Consumer<'_>) -> Option<Vec<Arrival>> {
                         Tri::Unknown => return None,
                         Tri::Yes => {}
                     }
+                    let root = upload.paths.root_with(&candidate)?;
                     let inner = candidate.strip_prefix(root.as_slice())?;
                     any = true;
                     out.push(Arrival { producer: index, path: [&base, subfolder, inner].concat() });

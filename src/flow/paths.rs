@@ -108,6 +108,20 @@ impl UploadPaths {
     }
 }
 
+impl UploadPaths {
+    /// As [`root`](Self::root), where it is known that `file` is there: what looks like a file and holds it is a folder.
+    pub fn root_with(&self, file: &[Name]) -> Option<Vec<Name>> {
+        if let [path] = self.includes.as_slice()
+            && let Some(segments) = path.segments.as_ref().filter(|_| path.is_literal_file() && !path.outside)
+            && file.len() > segments.len()
+            && file.starts_with(segments)
+        {
+            return Some(segments.clone());
+        }
+        self.root()
+    }
+}
+
 impl UploadPath {
     /// The literal part before the first wildcard: where the walk starts.
     fn search_path(&self) -> Option<Vec<Name>> {
