@@ -14,7 +14,6 @@ rule! {
     ///   `RUNNER_ENVIRONMENT`;
     /// - v10 and later in workflows for releases, pushed tags, `pull_request_target` or `workflow_run` only, where `auto` is
     ///   off on purpose, if the step sets up a cache all the same;
-    /// - `actions/cache` v1 and v2 on github.com, shut down since March 2025;
     /// - `save-always` of `actions/cache`, which is deprecated because it does not work.
     ///
     /// A job that keeps uv's cache by `actions/cache`, that runs nothing of uv, or that publishes, is left alone.
@@ -38,7 +37,7 @@ rule! {
     ///     enable-cache: true
     /// ```
     /// Or `enable-cache: false`, which says that it is meant so.
-    "cache-off", Error, "A cache that is off or cannot work although nobody said so", check,
+    "cache-off", Warning, "A cache that is off or cannot work although nobody said so", check,
     group: Time
 }
 
@@ -57,14 +56,9 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
 }
 
 fn broken(context: &Context<'_, '_>, step: &Step<'_>, cache: &CacheStep<'_>) -> Option<Finding> {
+    // A release that is shut down is the matter of `platform-version`.
     if cache.is_shut_down(context.dialect) {
-        let finding = RULE
-            .finding(
-                "github.com has shut down `actions/cache` v1 and v2",
-                context.label(cache.uses.span(), "fails the job"),
-            )
-            .help("use `actions/cache@v4`");
-        return Some(finding);
+        return None;
     }
     let always = step.input_text("save-always").filter(|value| value.value == "true")?;
     let mut finding = RULE
