@@ -9,6 +9,7 @@
 //! | [`source`] | a file's text and places in it |
 //! | [`workflow`] | the spanned YAML tree, the typed model, expressions, dialects, action versions |
 //! | [`shell`] | what a `run:` script executes |
+//! | [`task`] | what a task runner's command stands for: sessions of nox, targets of make, scripts |
 //! | [`flow`] | the artifact-flow graph over jobs |
 //! | [`rules`] | one file a rule |
 //! | [`config`] | `.ci-lint.yml`: settings and the contract |
