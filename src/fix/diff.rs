@@ -1,20 +1,21 @@
 //! The difference of two texts, as `diff -u` writes it and `patch` reads it.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use similar::TextDiff;
+use diffy::DiffOptions;
 
 /// Lines around a change.
 const CONTEXT: usize = 3;
 
 /// A unified diff from `before` to `after`; empty when they are the same. Line ends are part of the lines.
 pub fn unified(path: &Path, before: &str, after: &str) -> String {
+    if before == after {
+        return String::new();
+    }
     let name = path.to_string_lossy().replace('\\', "/");
-    let diff = TextDiff::from_lines(before, after);
-    let mut out = String::new();
-    let _ = write!(out, "{}", diff.unified_diff().context_radius(CONTEXT).header(&name, &name));
-    out
+    let mut options = DiffOptions::new();
+    options.set_context_len(CONTEXT).set_original_filename(name.clone()).set_modified_filename(name);
+    options.create_patch(before, after).to_string()
 }
 
 #[cfg(test)]
