@@ -17,7 +17,7 @@ use crate::flow::work::WorkKind;
 use crate::flow::{Flow, Needs, Pins, Project, Run, call};
 use crate::lint::configs::Settings;
 use crate::workflow::Workflow;
-use crate::workflow::action::Fork;
+use crate::workflow::action::{Fork, replacement};
 use crate::workflow::dialect::Dialect;
 use crate::workflow::expression::Value;
 use crate::workflow::yaml::{self, MAX_BYTES};
@@ -489,11 +489,7 @@ fn remedy(flow: &Flow<'_>, promise: &Promise, forge: Dialect) -> Option<String> 
         _ if action.refuses_other_forges().is_yes() => Some(format!(
             "upload-artifact v4 and later refuse to run on {}: use {}",
             forge.name(),
-            if forge == Dialect::Gitea {
-                "`christopherhx/gitea-upload-artifact@v4`"
-            } else {
-                "`forgejo/upload-artifact@v4`"
-            }
+            replacement(forge, action).map_or_else(|| "v3".to_owned(), |uses| format!("`{uses}`")),
         )),
         _ if action.upload_needs_newer_server().is_yes() => {
             Some(format!("uploads of upload-artifact v6 and later fail on many releases of {}: use v4", forge.name()))

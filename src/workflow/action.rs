@@ -10,7 +10,7 @@ mod platform;
 mod release;
 
 pub use inert::{is_cache_action, is_inert_action};
-pub use platform::{Trouble, closing_day, replacement, trouble};
+pub use platform::{Trouble, closing_day, replacement, trouble, usual};
 pub use release::{Known, Release, Version, release_of};
 use release::{is_commit, upstream_release, version_in_comment, version_of_commit, version_of_tag};
 

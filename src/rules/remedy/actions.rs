@@ -1,7 +1,7 @@
 //! Which action an upload or download is written with.
 
 use crate::rules::Context;
-use crate::workflow::action::{Artifact, ArtifactKind, Generation, artifact_action, parse_uses};
+use crate::workflow::action::{Artifact, ArtifactKind, Generation, artifact_action, parse_uses, usual};
 use crate::workflow::dialect::Dialect;
 
 /// The reference for a new upload or download: one that the workflow uses already, pinned as its authors like it, else the
@@ -31,28 +31,4 @@ pub(super) fn pick(context: &Context<'_, '_>, kind: ArtifactKind, generation: Op
 fn works_here(context: &Context<'_, '_>, action: &Artifact) -> bool {
     context.dialect == Dialect::GitHub
         || action.refuses_other_forges().is_no() && action.upload_needs_newer_server().is_no()
-}
-
-fn usual(dialect: Dialect, kind: ArtifactKind, generation: Generation) -> Option<&'static str> {
-    Some(match (generation, dialect, kind) {
-        (Generation::V4, Dialect::Forgejo, ArtifactKind::Upload) => {
-            "https://code.forgejo.org/forgejo/upload-artifact@v4"
-        }
-        (Generation::V4, Dialect::Forgejo, ArtifactKind::Download) => {
-            "https://code.forgejo.org/forgejo/download-artifact@v4"
-        }
-        (Generation::V4, Dialect::Gitea, ArtifactKind::Upload) => {
-            "https://github.com/christopherhx/gitea-upload-artifact@v4"
-        }
-        (Generation::V4, Dialect::Gitea, ArtifactKind::Download) => {
-            "https://github.com/christopherhx/gitea-download-artifact@v4"
-        }
-        (Generation::V4, Dialect::GitHub, ArtifactKind::Upload) => "actions/upload-artifact@v4",
-        (Generation::V4, Dialect::GitHub, ArtifactKind::Download) => "actions/download-artifact@v4",
-        (Generation::V3, _, ArtifactKind::Upload) => "actions/upload-artifact@v3",
-        (Generation::V3, _, ArtifactKind::Download) => "actions/download-artifact@v3",
-        (Generation::V4, Dialect::Ghes, _) | (_, _, ArtifactKind::Merge | ArtifactKind::OtherRunDownload) => {
-            return None;
-        }
-    })
 }

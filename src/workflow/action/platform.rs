@@ -38,25 +38,32 @@ pub fn trouble(dialect: Dialect, host: Option<&str>, action: &Artifact) -> Optio
 
 /// What to write after `uses:` in place of an action that does not work on the forge: the same action in a release or fork
 /// that does. `None` when there is none that is known to work.
+pub fn replacement(dialect: Dialect, action: &Artifact) -> Option<&'static str> {
+    let generation = if dialect == Dialect::Ghes { Generation::V3 } else { Generation::V4 };
+    usual(dialect, action.kind, generation)
+}
+
+/// The artifact action of a generation that runs on a forge, as it stands after `uses:`. `None` when none is known to.
 ///
 /// Forgejo: `RELEASE-NOTES` of its runner, 3.4.0. Gitea: go-gitea/gitea#31256, #35706; the fork's `v4` is a branch.
 /// GitHub Enterprise Server has no backend for v4 and later (actions/upload-artifact#537).
-pub fn replacement(dialect: Dialect, action: &Artifact) -> Option<&'static str> {
-    let kinds: [&'static str; 2] = match dialect {
-        Dialect::Forgejo => [
+pub fn usual(dialect: Dialect, kind: ArtifactKind, generation: Generation) -> Option<&'static str> {
+    let [upload, download] = match (generation, dialect) {
+        (Generation::V4, Dialect::Forgejo) => [
             "https://code.forgejo.org/forgejo/upload-artifact@v4",
             "https://code.forgejo.org/forgejo/download-artifact@v4",
         ],
-        Dialect::Gitea => [
+        (Generation::V4, Dialect::Gitea) => [
             "https://github.com/christopherhx/gitea-upload-artifact@v4",
             "https://github.com/christopherhx/gitea-download-artifact@v4",
         ],
-        Dialect::GitHub => ["actions/upload-artifact@v4", "actions/download-artifact@v4"],
-        Dialect::Ghes => ["actions/upload-artifact@v3", "actions/download-artifact@v3"],
+        (Generation::V4, Dialect::GitHub) => ["actions/upload-artifact@v4", "actions/download-artifact@v4"],
+        (Generation::V4, Dialect::Ghes) => return None,
+        (Generation::V3, _) => ["actions/upload-artifact@v3", "actions/download-artifact@v3"],
     };
-    match action.kind {
-        ArtifactKind::Upload => Some(kinds[0]),
-        ArtifactKind::Download => Some(kinds[1]),
+    match kind {
+        ArtifactKind::Upload => Some(upload),
+        ArtifactKind::Download => Some(download),
         ArtifactKind::Merge | ArtifactKind::OtherRunDownload => None,
     }
 }
