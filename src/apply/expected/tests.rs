@@ -182,7 +182,7 @@ fn silent_killers_are_known_beforehand() {
     assert!(remedy(&same, Dialect::GitHub).contains("put what differs"));
     let shared = same.replace("upload-artifact@v4", "upload-artifact@v3");
     assert!(remedy(&shared, Dialect::Forgejo).contains("COVERAGE_FILE"));
-    assert!(remedy(&good, Dialect::Forgejo).contains("`forgejo/upload-artifact@v4`"));
+    assert!(remedy(&good, Dialect::Forgejo).contains("`https://code.forgejo.org/forgejo/upload-artifact@v4`"));
     let fork = good.replace("actions/upload-artifact@v4", "https://code.forgejo.org/forgejo/upload-artifact@v4");
     assert_eq!(remedy(&fork, Dialect::Forgejo), "");
     let old = good.replace("upload-artifact@v4", "upload-artifact@v3");
