@@ -161,16 +161,16 @@ fn rules_are_chosen_by_group() {
 
 #[test]
 fn what_another_forge_knows_is_refused_where_the_forge_is_named() {
-    let text = "on: push\njobs:\n  a:\n    runs-on: x\n    if: forgejo.ref == 'refs/heads/main'\n    steps:\n      - uses: https://code.forgejo.org/actions/checkout@v4\n      - run: echo ${{ forge.sha }} ${{ gitea.ref }} ${{ github.ref }}\n";
+    let text = "on: push\nenable-email-notifications: true\njobs:\n  a:\n    runs-on: x\n    if: forgejo.ref == 'refs/heads/main'\n    steps:\n      - uses: https://code.forgejo.org/actions/checkout@v4\n      - run: echo ${{ forge.sha }} ${{ gitea.ref }} ${{ github.ref }}\n";
     let project = Project::new().with(".github/workflows/ci.yml", text);
     let file = ".github/workflows/ci.yml";
     assert_eq!(project.rules(&[file]), Vec::<String>::new(), "Forgejo may read this folder too");
     assert_eq!(project.rules(&["--forge", "forgejo", file]), Vec::<String>::new());
-    for (forge, findings) in [("github", 4), ("ghes", 4), ("gitea", 2)] {
+    for (forge, findings) in [("github", 5), ("ghes", 5), ("gitea", 2)] {
         assert_eq!(project.rules(&["--forge", forge, file]), vec!["workflow-syntax"; findings], "{forge}");
     }
     let project = project.with(".ci-lint.yml", "forge: ghes\n");
-    assert_eq!(project.rules(&[file]).len(), 4);
+    assert_eq!(project.rules(&[file]).len(), 5);
 }
 
 #[test]

@@ -59,6 +59,7 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
         step_shapes(context, job, &mut findings);
         action_urls(context, job, &mut findings);
     }
+    extra_keys(context, &mut findings);
     expressions(context, workflow.node, 0, &mut findings);
     findings
 }
@@ -317,6 +318,21 @@ fn foreign(context: &Context<'_, '_>, span: Span, path: &str) -> Option<Finding>
         finding.severity = Severity::Warning;
     }
     Some(finding)
+}
+
+/// Keys of another forge, where the forge was named and refuses them.
+fn extra_keys(context: &Context<'_, '_>, findings: &mut Vec<Finding>) {
+    if !context.forge_is_named || !context.dialect.refuses_extra_keys() {
+        return;
+    }
+    for (key, _) in &context.written.other {
+        if let Some(owner) = Dialect::ALL.iter().find(|dialect| dialect.extra_keys().contains(&key.value)) {
+            findings.push(RULE.finding(
+                format!("{} has no key `{}`, which is {owner}'s", context.dialect, key.value),
+                context.label(key.span(), "the workflow is refused"),
+            ));
+        }
+    }
 }
 
 /// Actions by URL, where the forge was named and takes none.

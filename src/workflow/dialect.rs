@@ -27,6 +27,7 @@ struct Traits {
     hosted_runners: bool,
     action_host: &'static str,
     uses_url: bool,
+    extra_keys: &'static [&'static str],
     merge_keys: bool,
     /// Contexts beside those of GitHub.
     contexts: &'static [&'static str],
@@ -46,6 +47,7 @@ static FORGEJO: Traits = Traits {
     hosted_runners: false,
     action_host: "data.forgejo.org",
     uses_url: true,
+    extra_keys: &["enable-email-notifications"],
     merge_keys: true,
     contexts: &["forge", "forgejo", "gitea"],
 };
@@ -63,6 +65,7 @@ static GITEA: Traits = Traits {
     hosted_runners: false,
     action_host: "github.com",
     uses_url: true,
+    extra_keys: &[],
     merge_keys: true,
     contexts: &["gitea"],
 };
@@ -78,6 +81,7 @@ static GITHUB: Traits = Traits {
     hosted_runners: true,
     action_host: "github.com",
     uses_url: false,
+    extra_keys: &[],
     merge_keys: false,
     contexts: &[],
 };
@@ -94,6 +98,7 @@ static GHES: Traits = Traits {
     hosted_runners: false,
     action_host: "github.com",
     uses_url: false,
+    extra_keys: &[],
     merge_keys: false,
     contexts: &[],
 };
@@ -187,6 +192,16 @@ impl Dialect {
         self.traits().uses_url
     }
 
+    /// The keys of a workflow that this forge has and GitHub has not (forgejo/runner, `act/schema/workflow_schema.json`).
+    pub fn extra_keys(self) -> &'static [&'static str] {
+        self.traits().extra_keys
+    }
+
+    /// Whether a key of a workflow that is not GitHub's makes the forge refuse it. The runners of Gitea read over it.
+    pub fn refuses_extra_keys(self) -> bool {
+        matches!(self, Self::GitHub | Self::Ghes)
+    }
+
     /// Whether a `<<` key merges the mapping it names. GitHub takes it for an ordinary, and unknown, key.
     pub fn merges_yaml_keys(self) -> bool {
         self.traits().merge_keys
@@ -260,6 +275,8 @@ mod tests {
         assert_eq!(which(|d| d.cancels_superseded_runs().is_none()), [Gitea]);
         assert_eq!(which(Dialect::has_hosted_runners), [GitHub]);
         assert_eq!(which(Dialect::takes_action_urls), [Forgejo, Gitea]);
+        assert_eq!(which(|dialect| !dialect.extra_keys().is_empty()), [Forgejo]);
+        assert_eq!(which(Dialect::refuses_extra_keys), [GitHub, Ghes]);
         assert_eq!(which(Dialect::merges_yaml_keys), [Forgejo, Gitea]);
         assert_eq!(which(|d| d.has_forge_context("github")), Dialect::ALL);
         assert_eq!(which(|d| d.has_forge_context("forge")), [Forgejo]);
