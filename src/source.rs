@@ -40,6 +40,21 @@ impl Span {
     }
 }
 
+/// A relative path with `/`, without `.` and `..`; empty for the folder it starts from, `None` when it leaves that folder.
+pub fn plain_path(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
 /// A line and column, both counted from 1; the column counts characters, not bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -106,6 +121,20 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_leaves_its_folder_is_none() {
+        for (path, plain) in [
+            ("a/./b//c", Some("a/b/c")),
+            ("./a/../b", Some("b")),
+            (".", Some("")),
+            ("", Some("")),
+            ("a/../..", None),
+            ("../a", None),
+        ] {
+            assert_eq!(plain_path(path).as_deref(), plain, "{path}");
+        }
+    }
 
     #[test]
     fn positions_count_characters_and_survive_crlf() {

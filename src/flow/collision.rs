@@ -9,10 +9,9 @@ use std::collections::HashMap;
 use super::artifact::{Consumer, Producer, Selector, Upload};
 use super::data::{self, Suffix};
 use super::glob::Meets;
-use super::name::{Name, Scope};
+use super::name::Name;
 use super::paths::Tri;
 use super::work::WorkKind;
-use super::written::Written;
 use super::{Flow, data::show};
 use crate::workflow::Workflow;
 use crate::workflow::action::{Generation, Known};
@@ -194,20 +193,10 @@ fn files(workflow: &Workflow<'_>, flow: &Flow<'_>, producer: &Producer<'_>, uplo
     if upload.paths.has_excludes {
         return Vec::new();
     }
-    let job = &workflow.jobs[producer.job];
-    let step = &job.steps[producer.step];
+    let step = &workflow.jobs[producer.job].steps[producer.step];
     let keeps_hidden =
         step.input_text("include-hidden-files").is_some() || producer.action.drops_hidden_files().is_no();
-    let written = Written::of(job);
-    let scope = Scope {
-        workflow,
-        job,
-        step: None,
-        leg: &flow.jobs[producer.job].legs.legs[upload.leg],
-        leg_index: upload.leg,
-        written_env: Some(&written),
-        run: &flow.run,
-    };
+    let scope = flow.scope_of_leg(workflow, producer.job, upload.leg);
     let state = data::before(&flow.works_of_leg(&scope), producer.step, &flow.project.coverage);
     let made = state
         .files

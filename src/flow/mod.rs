@@ -83,6 +83,8 @@ pub struct JobFlow {
     pub legs: Legs,
     /// What it does, in order.
     pub works: Vec<Work>,
+    /// The variables its scripts write.
+    written: Written,
     /// Whether it may upload artifacts that cannot be seen here: a reusable workflow, a local or unknown action.
     pub opaque_producer: bool,
 }
@@ -180,7 +182,7 @@ impl<'d> Flow<'d> {
             }
             let opaque_producer = (job.uses.is_some() && job.calls.is_none())
                 || works.iter().any(|w| matches!(w.kind, WorkKind::Opaque) && job.steps[w.step].run.is_none());
-            flow.jobs.push(JobFlow { legs, works, opaque_producer });
+            flow.jobs.push(JobFlow { legs, works, written, opaque_producer });
         }
         for (index, producer) in flow.producers.iter_mut().enumerate() {
             producer.index = index;
@@ -202,6 +204,20 @@ impl<'d> Flow<'d> {
         self.jobs.iter().enumerate().any(|(other, flow)| flow.opaque_producer && !self.needs.orders(other, job))
             || workflow.has_trigger("workflow_call")
             || workflow.has_trigger("workflow_run")
+    }
+
+    /// The scope of one leg of a job, by their indices, at no step.
+    fn scope_of_leg<'a, 'w>(&'a self, workflow: &'a Workflow<'w>, job: usize, leg: usize) -> Scope<'a, 'w> {
+        let flow = &self.jobs[job];
+        Scope {
+            workflow,
+            job: &workflow.jobs[job],
+            step: None,
+            leg: &flow.legs.legs[leg],
+            leg_index: leg,
+            written_env: Some(&flow.written),
+            run: &self.run,
+        }
     }
 
     /// What one leg of a job does, in order. In [`JobFlow::works`] what differs between legs is left unknown.

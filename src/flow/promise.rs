@@ -11,7 +11,6 @@ use super::handover::surely_no_data;
 use super::name::{Name, Piece, Scope};
 use super::paths::{Tri, UploadPath};
 use super::work::{Work, WorkKind};
-use super::written::Written;
 use super::{Flow, Needs, Run};
 use crate::workflow::expression::{self, Value};
 use crate::workflow::{Job, Step, Workflow};
@@ -136,18 +135,8 @@ pub fn promises(workflow: &Workflow<'_>, flow: &Flow<'_>, outcomes: &[Option<boo
         if outcomes[producer.job] == Some(false) {
             continue;
         }
-        let job = &workflow.jobs[producer.job];
-        let written = Written::of(job);
         for upload in &producer.uploads {
-            let scope = Scope {
-                workflow,
-                job,
-                step: None,
-                leg: &flow.jobs[producer.job].legs.legs[upload.leg],
-                leg_index: upload.leg,
-                written_env: Some(&written),
-                run: &flow.run,
-            };
+            let scope = flow.scope_of_leg(workflow, producer.job, upload.leg);
             found.extend(promise(flow, producer, upload, &scope, outcomes[producer.job]));
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::configs;
 use crate::flow::{Files, Project};
-use crate::source::Source;
+use crate::source::{Source, plain_path};
 
 /// A larger file is none that a workflow's step is written in.
 const MAX_BYTES: u64 = 1 << 20;
@@ -36,22 +36,12 @@ impl Files for Disk {
     }
 }
 
-/// `path` without `.` and `..`; `None` when it leaves the project.
+/// `path` without `.` and `..`; `None` when it leaves the project or is its root.
 fn normal(path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains('\\') {
         return None;
     }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    (!parts.is_empty()).then(|| parts.join("/"))
+    plain_path(path).filter(|path| !path.is_empty())
 }
 
 fn load(path: &Path) -> Option<Source> {

@@ -7,7 +7,7 @@ use crate::flow::artifact::runs_on_success;
 use crate::flow::matrix::Leg;
 use crate::flow::name::Scope;
 use crate::shell::{self, Cwd, EffectKind, Runner};
-use crate::source::Span;
+use crate::source::{Span, plain_path};
 use crate::workflow::action::{Release, Uses, Version, parse_uses, release_of};
 use crate::workflow::dialect::Dialect;
 use crate::workflow::expression::Value;
@@ -331,17 +331,7 @@ fn clean(path: &str) -> Option<String> {
     if path.starts_with(['/', '~', '$']) {
         return None;
     }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    plain_path(path)
 }
 
 /// The stranger's checkout that a path lies in.

@@ -23,5 +23,5 @@ pub use coverage::{CoverageCommand, CoverageSub, SlipcoverMerge};
 pub use effect::{Cwd, Effect, EffectKind, FileOp, ForgeWrite, effects};
 pub use parse::parse;
 pub use script::{Assignment, Command, Redirect, RedirectKind, Script, Variable, Word, command};
-pub use session::{Runner, SessionRun, is_coverage_session, is_test_session, same_session};
+pub use session::{Runner, SessionRun, is_coverage_session, is_test_session, same_session, split_outside_braces};
 pub use suite::{CoverageRun, Measured, ReportOutput, TestRun, TestTool, same_suite};

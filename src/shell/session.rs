@@ -231,21 +231,20 @@ fn tox(words: &[Word], known: bool) -> Reading {
 
 /// Splits `py311,lint` at commas outside `{…}`.
 fn split_environments(text: &str) -> Vec<String> {
-    let mut names = vec![String::new()];
+    split_outside_braces(text, &[',']).map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()
+}
+
+/// The parts of a list of tox's names, as in `py{310,311},lint`: nothing in braces separates.
+pub fn split_outside_braces<'t>(text: &'t str, separators: &'t [char]) -> impl Iterator<Item = &'t str> {
     let mut depth = 0_usize;
-    for c in text.chars() {
+    text.split(move |c| {
         match c {
             '{' => depth += 1,
             '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if c == ',' && depth == 0 {
-            names.push(String::new());
-        } else if let Some(name) = names.last_mut() {
-            name.push(c);
-        }
-    }
-    names.into_iter().map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect()
+        depth == 0 && separators.contains(&c)
+    })
 }
 
 fn make(words: &[Word], known: bool) -> Reading {

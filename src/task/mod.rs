@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::flow::project::Files;
 use crate::shell::{Runner, SessionRun, Word};
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, plain_path};
 
 /// More pieces than a session has; what stands for more stays unresolved.
 const MAX_PIECES: usize = 400;
@@ -210,17 +210,7 @@ fn join(folder: &str, path: &str) -> Option<String> {
     if path.starts_with('/') || path.starts_with('~') || path.contains(['$', '\\', '{']) {
         return None;
     }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
+    plain_path(&format!("{folder}/{path}"))
 }
 
 /// The folder of a file, both relative to the project's root.

@@ -1,5 +1,7 @@
 //! What stands in braces: `{posargs:tests}`, `{envname}`, `{env:NAME:default}`, `{[section]key}`; and `py{311,312}`.
 
+use crate::shell::split_outside_braces;
+
 /// Replacements nested deeper than this are not followed.
 const MAX_DEPTH: usize = 6;
 
@@ -82,21 +84,7 @@ fn range(part: &str) -> Vec<String> {
 
 /// Splits a list of names at commas outside braces and at line ends.
 pub(super) fn names(text: &str) -> Vec<String> {
-    let mut found = vec![String::new()];
-    let mut depth = 0_usize;
-    for c in text.chars() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth == 0 && (c == ',' || c == '\n') {
-            found.push(String::new());
-        } else if let Some(name) = found.last_mut() {
-            name.push(c);
-        }
-    }
-    found.iter().flat_map(|name| braces(name)).filter(|name| !name.is_empty()).collect()
+    split_outside_braces(text, &[',', '\n']).flat_map(braces).filter(|name| !name.is_empty()).collect()
 }
 
 /// The variable of `{env:NAME:default}`. One that neither workflow nor configuration sets is not set, except for those
