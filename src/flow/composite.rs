@@ -2,7 +2,6 @@
 
 use super::call::{MAX_DEPTH, Reader, local_path};
 use super::collect::is_own_action;
-use crate::workflow::action::{Uses, parse_uses};
 use crate::workflow::called::Called;
 use crate::workflow::model::MAX_STEPS;
 use crate::workflow::{Job, Step};
@@ -29,7 +28,9 @@ pub(super) fn put_in<'d>(job: &mut Job<'d>, reader: &mut Reader<'d, '_, '_>) {
 fn read<'d>(job: &Job<'d>, step: &Step<'d>, reader: &mut Reader<'d, '_, '_>) -> Option<(Called<'d>, Vec<Step<'d>>)> {
     let uses = step.uses?;
     let path = local_path(uses.value)?;
-    if is_own_action(&parse_uses(uses.value), job, step) || !is_checked_out(&job.steps[..step.index]) {
+    if step.action.as_ref().is_some_and(|action| is_own_action(action, job, step))
+        || !is_checked_out(&job.steps[..step.index])
+    {
         return None;
     }
     let callers: Vec<&Step<'_>> = job.step_callers(step).collect();
@@ -51,8 +52,7 @@ fn read<'d>(job: &Job<'d>, step: &Step<'d>, reader: &mut Reader<'d, '_, '_>) -> 
 fn is_checked_out(steps: &[Step<'_>]) -> bool {
     let mut here = false;
     for step in steps {
-        let Some(Uses::Repo(action)) = step.uses.map(|uses| parse_uses(uses.value)) else { continue };
-        if !action.repo.eq_ignore_ascii_case("checkout") || action.subpath.is_some() {
+        if step.checkout().is_none() {
             continue;
         }
         let plain = |name| step.input_text(name).map(|text| text.value.replace(' ', ""));

@@ -12,7 +12,6 @@ use super::work::{self, Work, WorkKind};
 use crate::shell::{self, Effect, Script, SessionRun, Word};
 use crate::source::Span;
 use crate::task::{Code, Interpreter, Origin, Piece, Resolution, Setting, Tasks};
-use crate::workflow::action::{Uses, parse_uses};
 use crate::workflow::model::Pairs;
 
 /// Runners that start runners (a make target, nox, a script) nested deeper than this are not looked into.
@@ -44,7 +43,7 @@ impl Expander<'_, '_> {
     /// Whether the workspace is the project itself, as far as the job's own steps say.
     fn is_at_home(&self) -> bool {
         self.scope.job.steps.iter().all(|step| {
-            let Some(Uses::Repo(action)) = step.uses.map(|uses| parse_uses(uses.value)) else { return true };
+            let Some(action) = step.repo_action() else { return true };
             !action.repo.eq_ignore_ascii_case("checkout")
                 || ["path", "repository"].iter().all(|input| step.input(input).is_none())
         })

@@ -15,7 +15,6 @@ use super::{Flow, Pins, repeats};
 use crate::shell::{self, CoverageSub, Measured};
 use crate::source::Span;
 use crate::task::Origin;
-use crate::workflow::action::{Uses, parse_uses};
 use crate::workflow::model::Pairs;
 use crate::workflow::{Job, Workflow};
 
@@ -552,7 +551,7 @@ pub(super) fn same_environment(
             .steps
             .iter()
             .filter_map(|step| {
-                let Uses::Repo(action) = parse_uses(step.uses?.value) else { return None };
+                let action = step.repo_action()?;
                 let key = action.repo.to_ascii_lowercase();
                 matches!(
                     key.as_str(),

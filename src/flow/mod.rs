@@ -57,7 +57,7 @@ use work::{Work, WorkKind};
 use written::Written;
 
 use crate::task::Tasks;
-use crate::workflow::action::{ArtifactKind, Uses, artifact_action, parse_uses};
+use crate::workflow::action::ArtifactKind;
 use crate::workflow::yaml::Yaml;
 use crate::workflow::{Step, Workflow};
 
@@ -116,7 +116,7 @@ fn coverage_in(workflow: &Workflow<'_>, coverage: &Arc<Coverage>) -> Arc<Coverag
         return Arc::new(Coverage::elsewhere());
     }
     let elsewhere = |step: &Step<'_>| {
-        matches!(step.uses.map(|uses| parse_uses(uses.value)), Some(Uses::Repo(action)) if action.repo == "checkout")
+        step.repo_action().is_some_and(|action| action.repo == "checkout")
             && ["path", "repository"].iter().any(|input| step.input(input).is_some())
     };
     if workflow.jobs.iter().flat_map(|job| &job.steps).any(elsewhere) {
@@ -158,8 +158,7 @@ impl<'d> Flow<'d> {
             let written = Written::of(job);
             let written_env = Some(&written);
             for step in &job.steps {
-                let Some(uses) = step.uses else { continue };
-                let Some(action) = artifact_action(&parse_uses(uses.value), step.uses_comment) else { continue };
+                let Some(action) = step.artifact_action() else { continue };
                 let context = StepContext { workflow, job, step, legs: &legs, written_env, run: &flow.run };
                 match action.kind {
                     ArtifactKind::Upload => flow.producers.push(context.producer(index, action)),

@@ -5,7 +5,7 @@ use super::work::{Work, WorkKind};
 use super::{Flow, Yaml};
 use crate::shell::{self, TestRun, TestTool};
 use crate::task::{Interpreter, Origin, Setting};
-use crate::workflow::action::{Uses, is_cache_action, parse_uses};
+use crate::workflow::action::is_cache_action;
 use crate::workflow::{Job, Step, Workflow};
 
 /// Files that can hold options of pytest.
@@ -183,11 +183,10 @@ fn leaves(node: Yaml<'_>) -> Vec<String> {
 fn said(step: &Step<'_>) -> Option<String> {
     let condition = step.condition.map_or("", |condition| condition.value);
     if let Some(uses) = step.uses {
-        let parsed = parse_uses(uses.value);
-        if is_cache_action(&parsed) {
+        if step.action.as_ref().is_some_and(is_cache_action) {
             return None;
         }
-        let checkout = matches!(&parsed, Uses::Repo(action) if action.repo.eq_ignore_ascii_case("checkout"));
+        let checkout = step.repo_action().is_some_and(|action| action.repo.eq_ignore_ascii_case("checkout"));
         let mut with: Vec<(String, Option<String>)> = handover::texts(&step.with).collect();
         with.sort();
         if checkout {

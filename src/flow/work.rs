@@ -11,7 +11,7 @@ use super::project::Coverage;
 use crate::shell::{self, Cwd, Effect, EffectKind, Script, Variable};
 use crate::source::Span;
 use crate::task::{Origin, Setting, Tasks};
-use crate::workflow::action::{ArtifactKind, Uses, artifact_action, is_cache_action, is_inert_action, parse_uses};
+use crate::workflow::action::{ArtifactKind, Uses, artifact_action, is_cache_action, is_inert_action};
 use crate::workflow::{Job, Step, Workflow};
 
 /// Longer scripts are not looked into, but opaque.
@@ -128,7 +128,7 @@ pub(super) fn read(scope: &Scope<'_, '_>, coverage: &Coverage, tasks: &Tasks) ->
             .or(defaults.filter(|_| step.within.is_none()))
             .map_or(Some(Vec::new()), |dir| paths::segments(&scope.name(dir.value)));
         if let Some(uses) = step.uses {
-            if let Some(kind) = action_kind(&parse_uses(uses.value), scope.job, step) {
+            if let Some(kind) = step.action.as_ref().and_then(|action| action_kind(action, scope.job, step)) {
                 works.push(Work {
                     step: step.index,
                     kind,

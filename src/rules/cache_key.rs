@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::findings::{Finding, Severity};
-use crate::workflow::action::{is_inert_action, parse_uses};
+use crate::workflow::action::is_inert_action;
 use crate::workflow::cache::{CacheStep, Kept, SetupUv, UvCache, setup_python_cache};
 use crate::workflow::events::on_hosted_runner;
 use crate::workflow::expression::{Expr, ExprKind, parse_template};
@@ -139,8 +139,7 @@ fn before_checkout(context: &Context<'_, '_>, job: &Job<'_>, index: usize, key: 
     let is_checkout = |step: &Step<'_>| step.uses.is_some_and(|uses| uses.value.contains("/checkout@"));
     let checkout = job.steps.iter().find(|step| is_checkout(step))?;
     let fresh = context.dialect.has_hosted_runners() && on_hosted_runner(job) == Some(true);
-    let nothing_before =
-        job.steps[..index].iter().all(|step| step.uses.is_some_and(|uses| is_inert_action(&parse_uses(uses.value))));
+    let nothing_before = job.steps[..index].iter().all(|step| step.action.as_ref().is_some_and(is_inert_action));
     if !fresh || checkout.index < index || !nothing_before || !hashes(key.value) {
         return None;
     }

@@ -6,7 +6,7 @@ use crate::flow::artifact::{Consumer, runs_on_success};
 use crate::flow::name::Name;
 use crate::flow::paths;
 use crate::workflow::Step;
-use crate::workflow::action::{ActionRef, Uses, is_inert_action, parse_uses, release_of};
+use crate::workflow::action::{ActionRef, is_inert_action, release_of};
 
 rule! {
     /// ### What it does
@@ -47,8 +47,8 @@ fn wiped(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> 
     let download = &steps[consumer.step];
     let folders: Vec<Vec<Name>> = consumer.path.iter().map(paths::segments).collect::<Option<_>>()?;
     for step in &steps[consumer.step + 1..] {
-        if let Some(checkout) = checkout(step) {
-            let place = emptied(step, &checkout)?;
+        if let Some(checkout) = step.checkout() {
+            let place = emptied(step, checkout)?;
             if !folders.is_empty() && folders.iter().all(|folder| folder.starts_with(&place)) {
                 let always = |step: &Step<'_>| step.condition.is_none_or(|c| runs_on_success(c.value));
                 return always(step).then(|| finding(context, download, step, &place));
@@ -65,9 +65,8 @@ fn wiped(context: &Context<'_, '_>, consumer: &Consumer<'_>) -> Option<Finding> 
 
 /// Whether a step only sets up tools, and so has no use for what was downloaded.
 fn prepares(step: &Step<'_>) -> bool {
-    let Some(uses) = step.uses.map(|uses| parse_uses(uses.value)) else { return false };
     let tools = |repo: &str| repo.starts_with("setup-") || matches!(repo, "harden-runner" | "create-github-app-token");
-    is_inert_action(&uses) && matches!(&uses, Uses::Repo(action) if tools(&action.repo))
+    step.action.as_ref().is_some_and(is_inert_action) && step.repo_action().is_some_and(|action| tools(&action.repo))
 }
 
 fn finding(context: &Context<'_, '_>, download: &Step<'_>, checkout: &Step<'_>, place: &[Name]) -> Finding {
@@ -82,12 +81,6 @@ fn finding(context: &Context<'_, '_>, download: &Step<'_>, checkout: &Step<'_>, 
 
 fn words(path: &[Name]) -> String {
     path.iter().map(ToString::to_string).collect::<Vec<_>>().join("/")
-}
-
-/// The action behind a checkout; `None` for another step.
-fn checkout(step: &Step<'_>) -> Option<ActionRef> {
-    let Uses::Repo(action) = parse_uses(step.uses?.value) else { return None };
-    (action.repo.eq_ignore_ascii_case("checkout") && action.subpath.is_none()).then_some(action)
 }
 
 /// The folder that a checkout surely empties.

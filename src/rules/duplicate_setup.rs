@@ -4,7 +4,7 @@ use super::Context;
 use crate::findings::Finding;
 use crate::shell::{self, Command};
 use crate::source::Span;
-use crate::workflow::action::{Uses, is_inert_action, parse_uses};
+use crate::workflow::action::is_inert_action;
 use crate::workflow::cache::{CacheStep, SetupUv, UvCache, setup_python_cache};
 use crate::workflow::events::on_hosted_runner;
 use crate::workflow::{Job, Step};
@@ -107,21 +107,23 @@ fn install(context: &Context<'_, '_>, index: usize) -> Option<Install> {
 
 /// Whether a step surely keeps nothing from run to run.
 fn keeps_nothing(context: &Context<'_, '_>, job: &Job<'_>, step: &Step<'_>) -> bool {
-    let Some(uses) = step.uses else { return !step.run.is_some_and(|run| run.value.contains("cache")) };
+    let Some(_uses) = step.uses else { return !step.run.is_some_and(|run| run.value.contains("cache")) };
     if let Some(setup) = SetupUv::of(step) {
         return matches!(
             setup.cache(context.written, job, context.dialect),
             UvCache::Refused | UvCache::OffByDefault | UvCache::OffHere | UvCache::OffForEvents
         );
     }
-    let parsed = parse_uses(uses.value);
-    let known = matches!(&parsed, Uses::Repo(action) if action.owner.eq_ignore_ascii_case("actions")
-        && (action.repo.ends_with("-artifact") || action.repo == "checkout" || action.repo == "setup-python"));
-    let codecov = matches!(&parsed, Uses::Repo(action) if action.is("codecov", "codecov-action"));
+    let action = step.repo_action();
+    let known = action.is_some_and(|action| {
+        action.owner.eq_ignore_ascii_case("actions")
+            && (action.repo.ends_with("-artifact") || action.repo == "checkout" || action.repo == "setup-python")
+    });
+    let codecov = action.is_some_and(|action| action.is("codecov", "codecov-action"));
     CacheStep::of(step).is_none()
         && setup_python_cache(step).is_none()
         && step.input_text("cache").is_none()
-        && (known || codecov && is_inert_action(&parsed))
+        && (known || codecov && step.action.as_ref().is_some_and(is_inert_action))
 }
 
 /// Whether a command installs what the project says it needs, and not just a tool or two.

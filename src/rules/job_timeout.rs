@@ -4,7 +4,7 @@ use super::Context;
 use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Severity};
 use crate::flow::work::WorkKind;
-use crate::workflow::action::{is_inert_action, parse_uses};
+use crate::workflow::action::is_inert_action;
 use crate::workflow::events::on_hosted_runner;
 use crate::workflow::{Job, Step, Text};
 
@@ -66,7 +66,7 @@ fn is_unbounded(context: &Context<'_, '_>, index: usize) -> bool {
 
 /// Whether a step does anything that can take long: what is known to be done in moments needs no limit.
 fn may_hang(step: &Step<'_>) -> bool {
-    step.uses.is_none_or(|uses| !is_inert_action(&parse_uses(uses.value)))
+    !step.action.as_ref().is_some_and(is_inert_action)
 }
 
 /// Whether the tests, which are what hangs, have a limit where they run.

@@ -6,7 +6,7 @@ use crate::flow::artifact::{Producer, Selector, runs_on_success};
 use crate::flow::glob::{Glob, Meets};
 use crate::flow::name::Name;
 use crate::workflow::Step;
-use crate::workflow::action::{ArtifactKind, artifact_action, parse_uses};
+use crate::workflow::action::ArtifactKind;
 
 rule! {
     /// ### What it does
@@ -105,9 +105,7 @@ fn merges<'w, 'd>(context: &Context<'w, 'd>) -> Vec<Merge<'w, 'd>> {
     let mut found = Vec::new();
     for (at, job) in context.workflow.jobs.iter().enumerate() {
         for step in &job.steps {
-            let Some(uses) = step.uses.filter(|uses| uses.value.contains("artifact")) else { continue };
-            let action = artifact_action(&parse_uses(uses.value), step.uses_comment);
-            if action.is_none_or(|action| action.kind != ArtifactKind::Merge) {
+            if step.artifact_action().is_none_or(|action| action.kind != ArtifactKind::Merge) {
                 continue;
             }
             let pattern = step.input_text("pattern");

@@ -7,10 +7,7 @@ use crate::findings::fix::{Change, Fix, Place, Value};
 use crate::findings::{Finding, Label};
 use crate::flow::artifact::Producer;
 use crate::flow::paths::Tri;
-use crate::workflow::action::{
-    ActionRef, Artifact, Fork, Trouble, Uses, artifact_action, closing_day, parse_uses, release_of, replacement,
-    trouble,
-};
+use crate::workflow::action::{ActionRef, Artifact, Fork, Trouble, closing_day, release_of, replacement, trouble};
 use crate::workflow::dialect::Dialect;
 use crate::workflow::{Job, Step};
 
@@ -60,18 +57,17 @@ fn check(context: &Context<'_, '_>) -> Vec<Finding> {
     // A called workflow is looked at where it is linted itself.
     for (at, job) in context.workflow.jobs.iter().enumerate().filter(|(_, job)| job.within.is_none()) {
         for step in &job.steps {
-            let Some(uses) = step.uses else { continue };
-            let Uses::Repo(action) = parse_uses(uses.value) else { continue };
+            let Some(action) = step.repo_action() else { continue };
             if context.dialect == Dialect::GitHub && !hosted || is_for_another_forge(job, step) {
                 continue;
             }
-            let finding = match artifact_action(&Uses::Repo(action.clone()), step.uses_comment) {
+            let finding = match step.artifact_action() {
                 Some(_) if mixed.contains(&(at, step.index)) => None,
                 Some(artifact) => {
-                    all.push(exchange(context, at, step, &action, &artifact));
-                    of_artifact(context, at, step, &action, &artifact)
+                    all.push(exchange(context, at, step, action, &artifact));
+                    of_artifact(context, at, step, action, &artifact)
                 }
-                None => of_cache(context, step, &action),
+                None => of_cache(context, step, action),
             };
             let Some(finding) = finding else { continue };
             // One word for all the steps that use the same action.

@@ -6,7 +6,7 @@ use crate::flow::artifact::{Producer, Selector};
 use crate::flow::glob::Meets;
 use crate::flow::name::Name;
 use crate::source::Span;
-use crate::workflow::action::{ArtifactKind, Generation, artifact_action, parse_uses};
+use crate::workflow::action::{ArtifactKind, Generation};
 use crate::workflow::dialect::Dialect;
 
 rule! {
@@ -120,8 +120,7 @@ fn later_reader(context: &Context<'_, '_>, producer: &Producer<'_>) -> Option<Sp
         return Some(steps[consumer.job].steps[consumer.step].anchor());
     }
     steps.iter().flat_map(|job| &job.steps).find_map(|step| {
-        let uses = step.uses.filter(|uses| uses.value.contains("artifact"))?;
-        let action = artifact_action(&parse_uses(uses.value), step.uses_comment)?;
+        let action = step.artifact_action()?;
         let name = step.input_text("name").filter(|name| !name.is_dynamic())?;
         // Of other workflows and repositories, and of this very run, it reads something else.
         let elsewhere =

@@ -8,7 +8,7 @@ use crate::flow::matrix::Leg;
 use crate::flow::name::Scope;
 use crate::shell::{self, Cwd, EffectKind, Runner};
 use crate::source::{Span, plain_path};
-use crate::workflow::action::{Release, Uses, Version, parse_uses, release_of};
+use crate::workflow::action::{Release, Uses, Version, release_of};
 use crate::workflow::dialect::Dialect;
 use crate::workflow::expression::Value;
 use crate::workflow::{Job, Step, Text};
@@ -230,10 +230,10 @@ fn in_job(context: &Context<'_, '_>, job: &Job<'_>, event: &str, run: &Run) -> O
     let mut checkouts: Vec<Checkout<'_>> = Vec::new();
     for step in &job.steps {
         let sure = holds(step.condition);
-        if let Some(uses) = step.uses {
-            match parse_uses(uses.value) {
+        if let (Some(uses), Some(action)) = (step.uses, &step.action) {
+            match action {
                 Uses::Repo(action) if action.repo == "checkout" && action.subpath.is_none() => {
-                    let release = release_of(&action, step.uses_comment);
+                    let release = release_of(action, step.uses_comment);
                     let found = checkout(step, release)?;
                     let below = format!("{}/", found.path);
                     checkouts.retain(|other| {
@@ -243,7 +243,7 @@ fn in_job(context: &Context<'_, '_>, job: &Job<'_>, event: &str, run: &Run) -> O
                     checkouts.push(if sure { found } else { Checkout { untrusted: None, ..found } });
                 }
                 Uses::Local(path) if sure => {
-                    let path = clean(&path)?;
+                    let path = clean(path)?;
                     if let Some(untrusted) = untrusted_at(&checkouts, &path) {
                         return report(context, job, event, &untrusted, uses.span(), Kind::Action);
                     }

@@ -4,7 +4,7 @@ mod uv;
 
 pub use uv::{SetupUv, UvCache};
 
-use super::action::{Uses, is_cache_action, parse_uses, release_of};
+use super::action::{is_cache_action, release_of};
 use super::dialect::Dialect;
 use super::{Job, Step, Text};
 
@@ -32,10 +32,9 @@ pub struct CacheStep<'d> {
 impl<'d> CacheStep<'d> {
     /// Reads a step; `None` when it is no cache.
     pub fn of(step: &Step<'d>) -> Option<Self> {
-        let uses = step.uses.filter(|uses| uses.value.contains("cache"))?;
-        let parsed = parse_uses(uses.value);
-        let Uses::Repo(action) = &parsed else { return None };
-        if !is_cache_action(&parsed) {
+        let uses = step.uses?;
+        let action = step.repo_action()?;
+        if !step.action.as_ref().is_some_and(is_cache_action) {
             return None;
         }
         let part = action.subpath.as_deref();
@@ -127,9 +126,7 @@ impl Kept {
 
 /// What `actions/setup-python` is told to keep: the value of `cache`.
 pub fn setup_python_cache<'d>(step: &Step<'d>) -> Option<Text<'d>> {
-    let Uses::Repo(action) = parse_uses(step.uses.filter(|uses| uses.value.contains("setup-python"))?.value) else {
-        return None;
-    };
+    let action = step.repo_action()?;
     if action.is("actions", "setup-python") { step.input_text("cache") } else { None }
 }
 

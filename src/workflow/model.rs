@@ -3,6 +3,7 @@
 //! Reading never fails: what has an unexpected shape is left out of the typed part and stays reachable through the
 //! node, and keys the model does not know are kept in `other`. Rules decide what is worth a finding.
 
+use super::action::{ActionRef, Artifact, Uses, artifact_action, parse_uses};
 use super::called::{Called, CalledFile};
 use super::yaml::Yaml;
 use crate::source::Span;
@@ -171,6 +172,8 @@ pub struct Step<'d> {
     pub condition: Option<Text<'d>>,
     /// `uses:`.
     pub uses: Option<Text<'d>>,
+    /// What `uses:` names; read once, because nearly every rule asks.
+    pub action: Option<Uses>,
     /// The comment behind `uses:` on its line, `#` included: it often names the version of a pinned hash.
     pub uses_comment: Option<&'d str>,
     /// `with:`.
@@ -274,6 +277,24 @@ impl<'d> Workflow<'d> {
 }
 
 impl<'d> Step<'d> {
+    /// The action in a repository that it uses.
+    pub fn repo_action(&self) -> Option<&ActionRef> {
+        match &self.action {
+            Some(Uses::Repo(action)) => Some(action),
+            _ => None,
+        }
+    }
+
+    /// The upload, download or merge of an artifact that it is.
+    pub fn artifact_action(&self) -> Option<Artifact> {
+        artifact_action(self.action.as_ref()?, self.uses_comment)
+    }
+
+    /// The action behind a checkout; `None` for another step.
+    pub fn checkout(&self) -> Option<&ActionRef> {
+        self.repo_action().filter(|action| action.repo.eq_ignore_ascii_case("checkout") && action.subpath.is_none())
+    }
+
     /// The value of one input, by name without regard to case.
     pub fn input(&self, name: &str) -> Option<Yaml<'d>> {
         self.with.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name)).map(|&(_, value)| value)
@@ -394,6 +415,7 @@ pub(super) fn step(index: usize, node: Yaml<'_>) -> Step<'_> {
         name: None,
         condition: None,
         uses: None,
+        action: None,
         uses_comment: None,
         with: Vec::new(),
         run: None,
@@ -413,6 +435,7 @@ pub(super) fn step(index: usize, node: Yaml<'_>) -> Step<'_> {
             "if" => step.condition = Text::read(value),
             "uses" => {
                 step.uses = Text::read(value);
+                step.action = step.uses.map(|uses| parse_uses(uses.value));
                 step.uses_comment = value.tree().trailing_comment(value.span());
             }
             "with" => step.with = pairs(value),

@@ -1,7 +1,7 @@
 //! Which action an upload or download is written with.
 
 use crate::rules::Context;
-use crate::workflow::action::{Artifact, ArtifactKind, Generation, artifact_action, parse_uses, usual};
+use crate::workflow::action::{Artifact, ArtifactKind, Generation, usual};
 use crate::workflow::dialect::Dialect;
 
 /// The reference for a new upload or download: one that the workflow uses already, pinned as its authors like it, else the
@@ -17,7 +17,7 @@ pub(super) fn pick(context: &Context<'_, '_>, kind: ArtifactKind, generation: Op
     let steps = context.workflow.jobs.iter().flat_map(|job| &job.steps);
     let used = steps.filter_map(|step| {
         let uses = step.uses?;
-        let action = artifact_action(&parse_uses(uses.value), step.uses_comment)?;
+        let action = step.artifact_action()?;
         // A comment beside a pinned commit would have to come along.
         let fits = action.kind == kind && action.generation() == Some(generation) && !action.pinned;
         (fits && works_here(context, &action)).then_some(uses.value)

@@ -5,7 +5,7 @@
 //! Forgejo and Gitea do not set it (astral-sh/setup-uv#336). From v10 `auto` is off for releases, pushed tags,
 //! `pull_request_target` and `workflow_run` too, so that they restore nothing a pull request may have poisoned (#992).
 
-use crate::workflow::action::{ActionRef, Release, Uses, parse_uses, release_of};
+use crate::workflow::action::{ActionRef, Release, release_of};
 use crate::workflow::dialect::Dialect;
 use crate::workflow::events::on_hosted_runner;
 use crate::workflow::{Job, Step, Text, Workflow};
@@ -47,8 +47,8 @@ const SETTINGS: [&str; 6] =
 impl<'d> SetupUv<'d> {
     /// Reads a step; `None` when it is another action.
     pub fn of(step: &Step<'d>) -> Option<Self> {
-        let uses = step.uses.filter(|uses| uses.value.contains("setup-uv"))?;
-        let Uses::Repo(action) = parse_uses(uses.value) else { return None };
+        let uses = step.uses?;
+        let action = step.repo_action()?;
         if !action.is("astral-sh", "setup-uv") {
             return None;
         }
@@ -57,7 +57,7 @@ impl<'d> SetupUv<'d> {
             uses,
             enable: step.input_text("enable-cache"),
             setting: setting.into_iter().find(|key| SETTINGS.iter().any(|name| key.value.eq_ignore_ascii_case(name))),
-            major: major(&action, step.uses_comment),
+            major: major(action, step.uses_comment),
         })
     }
 
